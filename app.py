@@ -190,7 +190,7 @@ def _page(server: Flask, services: Services, base_path: str) -> _Page:
             base_path + _BOOTSTRAP.format("font/bootstrap-icons"),
             base_path + _serve_styles(server),
         ],
-        index_string=index(base_path + modules().folder, modules().imported()),
+        index_string=index(base_path + modules().folder, modules()),
         title="Virtual Balance",
         update_title=None,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],

@@ -12,6 +12,8 @@ from pathlib import Path, PurePosixPath
 ASSETS = Path(__file__).resolve().parent / "assets"
 #: The module that a page begins with.
 MAIN = "main.js"
+#: The module that a worker runs, which is no part of a page.
+WORKER = "worker.js"
 #: The module that draws charts; a page imports it where it shows one.
 CHARTS = "lightweight-charts.js"
 # The package is never imported: it would bring pandas. Of it the page needs this file alone.

@@ -1,8 +1,8 @@
 """The page around the app: its icon, its theme before anything is drawn, and its shape."""
 
-from collections.abc import Iterable
 from html import escape
 
+from layouts.bundle import WORKER, Modules
 from layouts.skeleton import SKELETON
 
 #: Where the settings are put into the page.
@@ -67,10 +67,14 @@ _INDEX = """<!DOCTYPE html>
 _MISSING = "The page did not come whole from the server. Reload it."
 
 
-def index(folder: str, paths: Iterable[str]) -> str:
-    """The template of a page whose modules at ``paths`` below ``folder`` come at once, rather than
-    each when another one imports it."""
-    links = (f'<link rel="modulepreload" href="{folder}/{path}">' for path in paths)
+def index(folder: str, modules: Modules) -> str:
+    """The template of a page whose ``modules`` below ``folder`` come at once, rather than each when
+    another one imports it; those that its tabs need later follow when it has nothing else to do,
+    so that they are there also where the server is gone by then."""
+    first = modules.imported()
+    links = [f'<link rel="modulepreload" href="{folder}/{path}">' for path in first]
+    others = sorted(modules.texts.keys() - {*first, WORKER})
+    links += [f'<link rel="prefetch" href="{folder}/{path}">' for path in others]
     return _INDEX.replace("{%modules%}", "\n        ".join(links))
 
 

@@ -1,8 +1,10 @@
 /* The functions that Dash calls in the page: all of them in one namespace, `desk`. */
 
 import { at } from "./address.js";
+import { isOff } from "./link.js";
 
-const MISSING = "A part of this page did not come from the server. It is fetched again when it is needed next.";
+const MISSING = "A part of this page did not come from the server. It is fetched again.";
+const RETRY_MS = 1000;
 
 const functions = {};
 window.dash_clientside = { ...window.dash_clientside, desk: functions };
@@ -24,6 +26,23 @@ export async function fetched(path) {
   }
 }
 
+let missing = null; // the toast that says so
+
+/* The same once it has come, however long that takes: that the server does not answer every tab says anyway. */
+export async function arrived(path) {
+  for (;;) {
+    try {
+      return await fetched(path);
+    } catch {
+      const { toast } = await import("./toasts.js");
+      isOff || missing?.isConnected || (missing = toast(MISSING, "error"));
+    }
+    do {
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    } while (isOff);
+  }
+}
+
 /* Has the functions called `names` come with the module at `path` when Dash first calls one of them, while
  * the tab with the path `tab` is shown, null for all tabs. */
 export function late(path, names, tab = null) {
@@ -33,13 +52,7 @@ export function late(path, names, tab = null) {
     if (tab !== null && location.pathname !== at(tab)) {
       return dash.no_update;
     }
-    try {
-      await fetched(path);
-    } catch {
-      const { toast } = await import("./toasts.js");
-      toast(MISSING, "error");
-      return dash.no_update;
-    }
+    await arrived(path);
     // Dash takes it away once a function has returned
     dash.callback_context = context;
     const result = functions[name](...values);

@@ -1,29 +1,16 @@
 /* What takes long to draw comes to its place when its tab is first shown, with the scripts of its library: the
  * page names those without running them, and fetches them anyway once it has been there for a while.
  */
-import { fetched, register } from "./clientside.js";
-import { isOff } from "./link.js";
+import { arrived, fetched, register } from "./clientside.js";
 
 const PAUSE_MS = 3000;
-const RETRY_MS = 1000;
 
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const named = () => [...document.querySelectorAll('script[type="text/later"]')].map(({ src }) => src);
-const scripts = (library) => named().filter((src) => src.includes(`/${library}/`));
-
-async function isThere({ namespace, module }) {
-  try {
-    await Promise.all([...scripts(namespace), ...(module ? [`./${module}`] : [])].map(fetched));
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 async function whole(component) {
-  while (isOff || !(await isThere(component))) {
-    await pause(RETRY_MS);
-  }
+  const { namespace, module } = component;
+  const scripts = named().filter((src) => src.includes(`/${namespace}/`));
+  await Promise.all([...scripts, ...(module ? [`./${module}`] : [])].map(arrived));
   return component;
 }
 
@@ -40,12 +27,12 @@ async function bring(path, component, paths) {
   // Dash may drop the answer of an earlier call; what came twice would be drawn anew
   const call = {};
   newest.set(id, call);
-  const arrived = await (coming.get(id) ?? noUpdate);
-  return newest.get(id) === call ? arrived : noUpdate;
+  const answer = await (coming.get(id) ?? noUpdate);
+  return newest.get(id) === call ? answer : noUpdate;
 }
 
 // whoever needs one fetches it again
-const fetchAll = () => pause(PAUSE_MS).then(() => named().forEach((src) => fetched(src).catch(() => {})));
+const fetchAll = () => setTimeout(() => named().forEach((src) => fetched(src).catch(() => {})), PAUSE_MS);
 // a module may come when the page is loaded already
 document.readyState === "complete" ? fetchAll() : window.addEventListener("load", fetchAll);
 register({ bring });
