@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State
@@ -15,6 +15,7 @@ from balance.history.question import parse_question
 from balance.performance.epochs import EPOCH_SORTS
 from layouts.compare import PICKED, READ, SHOWN, comparison, missing_text
 from layouts.elements import CONTENT
+from layouts.history_view import parse_epochs
 from layouts.reading import FOLLOWS
 
 
@@ -40,8 +41,8 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
         Output("history-comparison", CONTENT),
         Input(READ, "data"),
     )
-    def show(read: Mapping[str, Sequence[int]]) -> tuple[Any, ...]:
-        numbers = read["shown"]
+    def show(read: Mapping[str, str]) -> tuple[Any, ...]:
+        numbers = parse_epochs(read["shown"])
         if not numbers:
             return None, "", True, None
         query = {"epoch": ",".join(map(str, numbers)), "limit": str(len(numbers))}

@@ -16,7 +16,7 @@ from balance.desk.desk import Desk
 from callbacks.reading import register_emptying
 from layouts import entry, order_record
 from layouts.elements import CONTENT
-from layouts.links import Lists
+from layouts.history_view import View
 from layouts.reading import problem
 
 
@@ -60,14 +60,14 @@ def _register_entry(app: Dash, desk: Desk, services: Services) -> None:
     def show_entry(read: Mapping[str, Any], address: str) -> tuple[Any, ...]:
         place, here = read["shown"], urlsplit(address)
         path = app.get_relative_path("/history")
-        link = f"{here.scheme}://{here.netloc}{Lists(path).address(entry=place)}"
+        link = f"{here.scheme}://{here.netloc}{View(entry=place, path=path).href}"
         try:
             found = found_entry(desk, services, place)
         except BalanceError as fault:
             return f"Entry {place}", problem(str(fault)), None, True, True, True, link
         now = {"place": place, **{name: found[name] for name in ("before", "after", "offset")}}
         title = f"{found['entry']['display']['kind']}, entry {place}"
-        body = entry.entry_body(found["entry"], Lists(path, here.query))
+        body = entry.entry_body(found["entry"], View.parse(here.query, path))
         unknown = (now[name] is None for name in ("before", "after", "offset"))
         return title, body, now, *unknown, link
 
@@ -85,5 +85,5 @@ def _register_order(app: Dash, desk: Desk) -> None:
             order = whole_order(desk, name)
         except BalanceError as fault:
             return f"Order {name}", problem(str(fault))
-        lists = Lists(app.get_relative_path("/history"), urlsplit(address).query)
-        return f"Order {order['id']}", order_record.order_body(order, lists)
+        view = View.parse(urlsplit(address).query, app.get_relative_path("/history"))
+        return f"Order {order['id']}", order_record.order_body(order, view)

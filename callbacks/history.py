@@ -6,21 +6,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final
 
-from dash import (
-    ALL,
-    MATCH,
-    ClientsideFunction,
-    Dash,
-    Input,
-    Output,
-    State,
-    ctx,
-    no_update,
-    set_props,
-)
+from dash import MATCH, Dash, Input, Output, State, ctx, no_update, set_props
 from dash.development.base_component import Component
 
 from balance.api.history import history_page
@@ -28,32 +18,30 @@ from balance.api.problems import problem_of
 from balance.api.services import Services
 from balance.core.errors import BalanceError
 from balance.desk.desk import Desk
-from balance.history.question import PERSON, SORTS, Listed, Question, parse_question
+from balance.history.question import PERSON, SORTS, Question, parse_question
 from balance.performance.epochs import EPOCH_SORTS
 from layouts.history import (
     BLOCK,
-    COLUMNS,
-    FOUND,
+    FIELDS,
     GRID,
-    NEWER,
+    LIST,
     NEWS,
-    ROWS,
-    TABLE,
-    VIEW,
-    empty_states,
+    SHOWN,
+    empty_list,
+    file_address,
+    newer_button,
     table_links,
+    unread_list,
 )
 from layouts.history_columns import grid_row
 from layouts.history_filters import (
-    COUNT,
-    ERROR,
     FIELD,
     FILTER,
-    PRESET,
     Choices,
     chips,
     filter_bar,
     options,
+    values_of,
 )
 from layouts.history_view import PATH, View
 
@@ -61,45 +49,85 @@ _LOG = logging.getLogger(__name__)
 _FAILED: Final = (
     "The rows could not be read by a fault of the program; the log of the server says more."
 )
+# All that an answer to a request for rows may change in the page.
+_OUTPUTS: Final = MappingProxyType(
+    {
+        "rows": Output(GRID, "getRowsResponse"),
+        "instead": Output("history-instead", "children"),
+        "indexing": Output("history-words", "children"),
+        "newer": Output("history-newer-place", "children"),
+        "csv": Output("history-csv", "href"),
+        "json": Output("history-json", "href"),
+        "tables": Output("history-tables", "children"),
+        "chips": Output("history-chips", "children"),
+        "fields": Output(FIELDS, "data"),
+        "shown": Output(SHOWN, "data"),
+    }
+)
 
 
 def register(app: Dash, desk: Desk, services: Services) -> None:
-    """Let the address choose the list, and ``desk`` and ``services`` fill it."""
-    _register_page(app)
-    path = app.get_relative_path(PATH)
+    """Let ``desk`` and ``services`` fill the list that the address says."""
+    path, root = app.get_relative_path(PATH), app.get_relative_path("/")
 
-    # The grid comes into the page later: what has an Output beside it would wait for it.
+    # One answer has the rows and all that is said of them: neither is ever of another list.
     @app.callback(
-        Output(GRID, "getRowsResponse"), Input(GRID, "getRowsRequest"), State(ROWS, "data")
+        output=dict(_OUTPUTS),
+        inputs={
+            "request": Input(GRID, "getRowsRequest"),
+            "listed": State(LIST, "data"),
+            "shown": State(SHOWN, "data"),
+        },
     )
-    def fill(request: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None) -> Any:
-        if request is None or wanted is None:
-            return no_update
-        first = request["startRow"]
-        found = {"number": wanted["number"], "problem": "", "is_refused": False}
+    def fill(
+        request: Mapping[str, Any] | None,
+        listed: Mapping[str, Any] | None,
+        shown: Mapping[str, Any] | None,
+    ) -> dict[str, Any]:
+        answer: dict[str, Any] = dict.fromkeys(_OUTPUTS, no_update)
+        if request is None or listed is None:
+            return answer
+        view, first = View.parse(listed["search"], path), request["startRow"]
+        params = _params(view, listed["until"])
+        block = {"offset": str(first), "limit": str(BLOCK)}
+        state, instead = "rows", []
         try:
-            page = history_page(desk, services, _question(wanted, offset=first, limit=BLOCK))
+            page = history_page(desk, services, _question(view, {**params, **block}))
         except Exception as fault:
-            set_props(FOUND, {"data": {**found, **_problem(fault)}})
             # Without an answer the grid would wait for ever.
-            return {"rowData": [], "rowCount": None}
-        rows, total = page["rows"], page["total"]
-        if total is None and len(rows) < BLOCK:
-            total = first + len(rows)
-        if first == 0 or not page["index"].is_complete:
-            set_props(FOUND, {"data": {**found, "total": page["total"], **_index(page)}})
-        year = str(datetime.now(UTC).year)
-        table = View.of(wanted).table
-        return {
-            "rowData": [grid_row(table, each, year, path) for each in rows],
-            "rowCount": total,
-        }
+            answer["rows"] = {"rowData": [], "rowCount": None}
+            state, is_refused = _problem(fault)
+            instead = unread_list(view, state, is_refused=is_refused)
+        else:
+            answer |= {"rows": _block(view, page, first), "indexing": _indexing(page)}
+            if first == 0 and not page["rows"]:
+                state = "none" if page["index"].is_complete else "none yet"
+                instead = empty_list(view, is_indexed=state == "none")
+        now = {"search": listed["search"], "until": listed["until"], "state": state}
+        before = shown or dict.fromkeys(now)
+        # What is drawn anew costs the page time, so only what is another one is.
+        changed = {name for name in now if now[name] != before[name]}
+        if changed:
+            answer["shown"] = now
+        if changed & {"search", "state"}:
+            answer["instead"] = instead
+        if changed & {"search", "until"}:
+            files = {form: file_address(form, view.table, params, root) for form in ("csv", "json")}
+            answer |= {**files, "newer": []}
+        if "search" in changed:
+            choices = _choices(desk, services) if view.filters else {}
+            answer |= {"tables": table_links(view), "chips": chips(view, choices)}
+        last = View.parse(before["search"] or "")
+        if listed["isRedrawn"] or shown is None or view.table != last.table:
+            # The fields take longest: they follow the rows.
+            answer["fields"] = listed["search"]
+        elif not listed["isOfFields"]:
+            _fill_in(last, view)
+        return answer
 
-    @app.callback(Output("history-filters", "children"), Input(TABLE, "data"), State(VIEW, "data"))
-    def draw_filters(table: Listed, view: Mapping[str, Any]) -> list[Component]:
-        known = View.of(view)
-        shown = known if known.table == table else known.turned(table)
-        return filter_bar(shown, _choices(desk, services))
+    @app.callback(Output("history-filters", "children"), Input(FIELDS, "data"))
+    def draw_filters(search: str) -> list[Component]:
+        return filter_bar(View.parse(search), _choices(desk, services))
 
     @app.callback(
         Output({"type": FILTER, "name": MATCH}, "options"),
@@ -112,123 +140,74 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
         return options(ctx.triggered_id["name"], _choices(desk, services), chosen)
 
     @app.callback(
-        Output("history-tables", "children"),
-        Output("history-chips", "children"),
-        Output("history-empty", "children"),
-        Input(VIEW, "data"),
+        Output("history-newer-place", "children", allow_duplicate=True),
+        Output("history-words", "children", allow_duplicate=True),
+        Input(NEWS, "data"),
     )
-    def describe(data: Mapping[str, Any]) -> tuple[list[Component], ...]:
-        view = View.of(data)
-        choices = _choices(desk, services) if view.filters else {}
-        return table_links(view, path), chips(view, choices, path), empty_states(view, path)
-
-    @app.callback(Output(NEWER, "data"), Input(NEWS, "data"))
-    def count_newer(wanted: Mapping[str, Any]) -> dict[str, Any]:
-        after = max(int(wanted["filters"].get("after") or 0), wanted["until"] or 0)
-        question = _question({**wanted, "until": None}, after=after, limit=1)
-        page = history_page(desk, services, question)
-        one, several = ("epoch", "epochs") if wanted["table"] == "epochs" else ("entry", "entries")
+    def count_newer(listed: Mapping[str, Any]) -> tuple[list[Component], str]:
+        view = View.parse(listed["search"])
+        after = max(int(view.filters.get("after") or 0), listed["until"] or 0)
+        params = {**_params(view, None), "after": str(after), "limit": "1"}
+        page = history_page(desk, services, _question(view, params))
+        one, several = ("epoch", "epochs") if view.table == "epochs" else ("entry", "entries")
         count = page["total"] or 0
-        return {
-            **{name: wanted[name] for name in ("number", "until")},
-            "count": count,
-            "text": f"1 new {one}" if count == 1 else f"{count:,} new {several}",
-            **_index(page),
-        }
+        text = f"1 new {one}" if count == 1 else f"{count:,} new {several}"
+        return [newer_button(text)] if count else [], _indexing(page)
 
-    @app.callback(Input(PRESET, "data"))
-    def fill_in(pressed: Mapping[str, str]) -> None:
-        if pressed["name"] == "epoch":
-            values = {"epoch": str(desk.snapshot().epoch)}
-        else:
-            day = datetime.now(UTC) - timedelta(days=int(pressed["name"]))
-            values = {"from": f"{day.date()}T00:00", "to": ""}
-        for name, value in values.items():
+
+def _fill_in(last: View, view: View) -> None:
+    """Have the fields of a list show ``view`` where they showed ``last``."""
+    before = values_of(last)
+    for name, value in values_of(view).items():
+        if value != before[name]:
             set_props({"type": FILTER, "name": name}, {"value": value})
 
 
-def _register_page(app: Dash) -> None:
-    """What the page does by itself: it reads and writes the address, and drives the grid."""
-    app.clientside_callback(
-        ClientsideFunction("desk", "chooseHistory"),
-        Output(VIEW, "data"),
-        Output(TABLE, "data"),
-        Output(ROWS, "data"),
-        Input("address", "pathname"),
-        Input("address", "search"),
-        prevent_initial_call=False,
-    )
-    app.clientside_callback(
-        ClientsideFunction("desk", "listHistory"),
-        Output(GRID, "columnDefs"),
-        Input(ROWS, "data"),
-        State(COLUMNS, "data"),
-        # The grid may come after the list was chosen.
-        prevent_initial_call=False,
-    )
-    app.clientside_callback(
-        ClientsideFunction("desk", "describeHistory"),
-        Output("history-pager", "data-found"),
-        Input(FOUND, "data"),
-        Input(NEWER, "data"),
-    )
-    app.clientside_callback(
-        ClientsideFunction("desk", "fillHistory"),
-        Output({"type": FILTER, "name": ALL}, "value"),
-        Output({"type": COUNT, "name": ALL}, "children"),
-        Input(VIEW, "data"),
-        State({"type": FILTER, "name": ALL}, "value"),
-    )
-    app.clientside_callback(
-        ClientsideFunction("desk", "filterHistory"),
-        Output({"type": ERROR, "name": ALL}, "children"),
-        Input({"type": FILTER, "name": ALL}, "value"),
-    )
-    app.clientside_callback(
-        ClientsideFunction("desk", "focusHistory"),
-        Output("history-chips", "data-focused"),
-        Input("history-chips", "children"),
-    )
+def _params(view: View, until: int | None) -> dict[str, str]:
+    """The list of ``view`` up to a revision, as the parameters of its route."""
+    ends = [int(each) for each in (view.filters.get("until"), until) if str(each).isdecimal()]
+    return {
+        **view.filters,
+        **({"until": str(min(ends))} if ends else {}),
+        **({"sort": view.sort} if view.sort else {}),
+    }
 
 
-def _question(wanted: Mapping[str, Any], **more: int) -> Question:
-    """The question for rows of the list that is ``wanted``, up to its revision; ``more`` are other
-    parameters of its route.
+def _question(view: View, params: Mapping[str, str]) -> Question:
+    """The question for rows of the list of ``view``.
 
     Raises:
         InvalidRequest: the address says what makes no sense.
     """
-    view = View.of(wanted)
-    ends = [
-        int(each or 0) for each in (view.filters.get("until"), wanted["until"]) if _is_whole(each)
-    ]
-    params = {
-        **view.filters,
-        **({"until": str(min(ends))} if ends else {}),
-        **({"sort": view.sort} if view.sort else {}),
-        **{name: str(value) for name, value in more.items()},
-    }
     sorts = EPOCH_SORTS if view.table == "epochs" else SORTS[view.table]
     return parse_question(view.table, params, sorts)
 
 
-def _is_whole(text: object) -> bool:
-    return str(text).isdecimal()
+def _block(view: View, page: Mapping[str, Any], first: int) -> dict[str, Any]:
+    """The rows of ``page`` from the place ``first`` on, and how many there are in all where that is
+    known, as the grid takes them."""
+    year = str(datetime.now(UTC).year)
+    rows = [grid_row(view, each, year) for each in page["rows"]]
+    total = page["total"]
+    if total is None and len(rows) < BLOCK:
+        total = first + len(rows)
+    return {"rowData": rows, "rowCount": total}
 
 
-def _problem(fault: Exception) -> dict[str, Any]:
-    """What the page says of ``fault``; it asks again by itself unless the request was wrong."""
+def _problem(fault: Exception) -> tuple[str, bool]:
+    """What the page says of ``fault``, and whether the request was wrong: it is not sent again by
+    itself then."""
     if isinstance(fault, BalanceError):
         problem = problem_of(fault)
-        return {"problem": problem["detail"], "is_refused": problem["status"] != 503}
+        return problem["detail"], problem["status"] != 503
     _LOG.error("The rows of a list could not be read.", exc_info=fault)
-    return {"problem": _FAILED, "is_refused": True}
+    return _FAILED, True
 
 
-def _index(page: Mapping[str, Any]) -> dict[str, Any]:
+def _indexing(page: Mapping[str, Any]) -> str:
     index = page["index"]
     text = f"Indexing {int(index.percent)} %: filters, orders and counts still miss newer entries."
-    return {"indexing": "" if index.is_complete else text}
+    return "" if index.is_complete else text
 
 
 def _choices(desk: Desk, services: Services) -> Choices:

@@ -12,18 +12,19 @@ from balance.performance.epochs import WALLET_FIGURES, EpochRow
 from balance.performance.figures import TIME, Better, ShownFigure, screen_row
 from layouts.account import UNDO
 from layouts.elements import Elements
+from layouts.history_view import MOST_COMPARED
 from layouts.live import tone
 from layouts.parts import button, pressing
 
-#: How many epochs stand side by side at most.
-MOST: Final = 4
-#: The stores of the epochs that the address has side by side (None: another table is shown), of
+#: The stores of the epochs that the address has side by side (None: another list is shown), of
 #: those that are picked in their rows, and of what has those side by side read.
 SHOWN: Final = "history-compare-shown"
 PICKED: Final = "history-epochs-picked"
 READ: Final = "history-compare-read"
 _HEAD: Final = "d-flex flex-wrap align-items-center gap-2 text-body-secondary"
-_HOW: Final = f"An epoch is the account between two resets. Choose 2 to {MOST} to compare them."
+_HOW: Final = (
+    f"An epoch is the account between two resets. Choose 2 to {MOST_COMPARED} to compare them."
+)
 
 
 def _wallet(name: str, label: str, better: Better = "") -> ShownFigure:

@@ -58,7 +58,7 @@ def damage_parts(known: Damage) -> list[Component]:
                         ),
                     ]
                 ),
-                html.Ul([html.Li(_marked(each["message"])) for each in known]),
+                html.Ul([html.Li(marked(each["message"])) for each in known]),
             ]
         ),
         # A message names the command that shows more first, and the one that mends last.
@@ -73,7 +73,7 @@ def damage_parts(known: Damage) -> list[Component]:
     ]
 
 
-def _marked(message: str) -> list[Component | str]:
+def marked(message: str) -> list[Component | str]:
     """``message`` with its commands as code."""
     return [
         html.Code(part) if place % 2 else part

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from balance.core.figures import NONE
 from balance.core.rows import OrderRow
 from balance.history.rows import EffectRow, FillRow, WholeEntry
-from layouts.links import Lists
+from layouts.history_view import View
 from layouts.live import tone
 from layouts.parts import Children, button, copy_button, moment
 from layouts.reading import reading_dialog
@@ -69,26 +69,26 @@ def entry_dialog() -> dbc.Modal:
     )
 
 
-def entry_body(entry: WholeEntry, lists: Lists) -> list[Component]:
+def entry_body(entry: WholeEntry, view: View) -> list[Component]:
     """All that there is to say of ``entry``, with links to what it is about."""
     fill, trade, effect = entry["fill"], entry["trade"], entry["effect"]
     parts: list[Component] = []
     if entry["note"]:
         parts.append(html.P(entry["note"], className="entry-note m-0"))
-    parts.append(_summary(entry, lists))
+    parts.append(_summary(entry, view))
     if fill is not None:
         parts.append(section("The fill", figures(_FILL, fill["display"])))
     if trade is not None:
         parts.append(section("The trade that it ended", figures(_TRADE, trade["display"])))
     if effect is not None:
-        parts += _effect(effect, fill, lists)
+        parts += _effect(effect, fill, view)
     return parts
 
 
-def _summary(entry: WholeEntry, lists: Lists) -> html.Dl:
+def _summary(entry: WholeEntry, view: View) -> html.Dl:
     display, revision = entry["display"], entry["revision"]
     moved = display["amount"] if entry["amount"] else "No money"
-    commit = lists.link(str(revision), after=revision - 1, until=revision)
+    commit = view.link(str(revision), after=revision - 1, until=revision)
     terms: list[tuple[str, Children]] = [
         ("What it moved", _figure(moved, display["tone"])),
         ("Wallet balance after it", display["balance"]),
@@ -96,13 +96,13 @@ def _summary(entry: WholeEntry, lists: Lists) -> html.Dl:
         ("Asked for by", display["source"]),
         *([("Symbol", entry["symbol"])] if entry["symbol"] else ()),
         *([("Whose", display["owner"])] if entry["owner"] is not None else ()),
-        ("Epoch", lists.link(str(entry["epoch"]), epoch=entry["epoch"])),
+        ("Epoch", view.link(str(entry["epoch"]), epoch=entry["epoch"])),
         ("Revision", [commit, f", line {entry['line']}"]),
     ]
     return term_list(terms)
 
 
-def _effect(effect: EffectRow, fill: FillRow | None, lists: Lists) -> list[Component]:
+def _effect(effect: EffectRow, fill: FillRow | None, view: View) -> list[Component]:
     position, opened = effect["position"], effect["opened"]
     filled = None if fill is None else fill["order_id"]
     still_open = {each["id"] for each in opened}
@@ -110,24 +110,24 @@ def _effect(effect: EffectRow, fill: FillRow | None, lists: Lists) -> list[Compo
     parts: list[Component] = []
     if filled is not None:
         arrived = effect["arrived"]
-        item = _order(filled, "" if arrived is None else _order_text(arrived), lists)
+        item = _order(filled, "" if arrived is None else _order_text(arrived), view)
         parts.append(section("The order that it filled", _list([item])))
     held: Component = html.P(f"None is open in {effect['symbol']}.", className="dialog-words")
     if position is not None:
         held = figures(_POSITION, position["display"])
     parts.append(section("The position after it", held))
     if opened:
-        items = [_order(each["id"], _order_text(each), lists) for each in opened]
+        items = [_order(each["id"], _order_text(each), view) for each in opened]
         parts.append(section("Orders that it placed", _list(items)))
     if ended:
-        items = [_order(each, effect["why"], lists) for each in ended]
+        items = [_order(each, effect["why"], view) for each in ended]
         parts.append(section("Orders that it ended", _list(items)))
     return parts
 
 
-def _order(id: str, text: str, lists: Lists) -> html.Li:
+def _order(id: str, text: str, view: View) -> html.Li:
     """An order that an entry is about, with what it is or why it ended."""
-    link = lists.over(id, order=id)
+    link = view.over(id, order=id)
     return html.Li([link, f": {text}"] if text else [link])
 
 

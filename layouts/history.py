@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from dataclasses import replace
+from itertools import starmap
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import urlencode
 
 import dash_ag_grid as dag
 from dash import dcc, html
@@ -13,26 +15,23 @@ from dash.development.base_component import Component
 
 from balance.history.question import Listed
 from layouts.compare import epochs_head
+from layouts.damage import marked
 from layouts.history_columns import KINDS, definitions
-from layouts.history_filters import PRESET, clear_button
-from layouts.history_view import LISTS, PATH, View, filter_names
+from layouts.history_filters import clear_button, setting
+from layouts.history_view import LISTS, PATH, View
 from layouts.later import later
 from layouts.parts import button, empty_state, needs_server
 from layouts.tab import Place, Tab
 
 GRID: Final = "history-grid"
-#: What the address says of the list, without what is open over it; whose fields are drawn; the rows
-#: that the grid is to have: of which list, up to which revision.
-VIEW: Final = "history-view"
-TABLE: Final = "history-table"
-ROWS: Final = "history-list"
-#: What the newest answer says of the list: how many rows, what is wrong, how much is indexed.
-FOUND: Final = "history-found"
-#: What the page asks for, and is answered, of what came since.
+#: The list that the grid is to have: the query of its address, up to which revision, and whether
+#: the fields of the filters show it already or are to be drawn in any case.
+LIST: Final = "history-list"
+#: The list that is shown, and whose fields are to be drawn.
+SHOWN: Final = "history-shown"
+FIELDS: Final = "history-fields"
+#: The list that the page asks of what came since.
 NEWS: Final = "history-since"
-NEWER: Final = "history-newer-count"
-#: The columns of all lists.
-COLUMNS: Final = "history-columns"
 #: So many rows come at once.
 BLOCK: Final = 100
 
@@ -84,17 +83,16 @@ _PAGES: Final = (
     ("next", "Page down", "chevron-down"),
     ("last", "Last", "chevron-bar-down"),
 )
-_STORES: Final = (VIEW, TABLE, ROWS, FOUND, NEWS, NEWER, PRESET)
+_FILES: Final = (("csv", "CSV"), ("json", "JSON"))
+_STORES: Final = (LIST, SHOWN, FIELDS, NEWS)
 
 
 def _build(_: Place) -> Component:
-    names = {table: filter_names(table) for table in LISTS}
     return html.Div(
         html.Section(
             [
                 html.H2("History", className="visually-hidden"),
                 _head(),
-                # The page reads an address by the names of the filters.
                 needs_server(
                     [
                         html.Div(
@@ -103,24 +101,15 @@ def _build(_: Place) -> Component:
                     ],
                     id="history-search",
                     role="search",
-                    **{"aria-label": "Filters", "data-names": json.dumps(names)},
+                    **{"aria-label": "Filters"},
                 ),
                 html.Div(id="history-chips", className="history-chips hstack flex-wrap gap-2"),
                 epochs_head(),
                 _rows(),
-                # in the place of the rows where there are none
-                html.Div(id="history-empty"),
-                html.Div(
-                    [
-                        html.P(id="history-problem-text", className="problem", role="alert"),
-                        needs_server([button("Try again", "history-again", "arrow-clockwise")]),
-                    ],
-                    id="history-problem",
-                    hidden=True,
-                ),
+                # stands in the place of the rows where there are none
+                html.Div(id="history-instead"),
                 _pager(),
                 *(dcc.Store(id=each) for each in _STORES),
-                dcc.Store(id=COLUMNS, data=definitions()),
             ],
             className="panel history-panel",
         ),
@@ -138,10 +127,7 @@ def _head() -> html.Div:
                 **{"aria-label": "Table"},
             ),
             html.Div(
-                [
-                    html.Span("Export", className="metric-label"),
-                    *(_file(name, label) for name, label in (("csv", "CSV"), ("json", "JSON"))),
-                ],
+                [html.Span("Export", className="metric-label"), *starmap(_file, _FILES)],
                 id="history-files",
                 className="hstack gap-2",
             ),
@@ -150,13 +136,13 @@ def _head() -> html.Div:
     )
 
 
-def table_links(view: View, path: str = PATH) -> list[Component]:
+def table_links(view: View) -> list[Component]:
     """Links to all lists, with the filters of ``view`` as far as they mean the same there."""
     return [
         html.A(
             label,
             id=f"history-table-{table}",
-            href=(view if table == view.table else view.turned(table)).href(path),
+            href=(replace(view, compare=()) if table == view.table else view.turned(table)).href,
             className=f"btn btn-sm btn-outline-secondary{' active' * (table == view.table)}",
             **({"aria-current": "true"} if table == view.table else {}),
         )
@@ -164,39 +150,50 @@ def table_links(view: View, path: str = PATH) -> list[Component]:
     ]
 
 
-def empty_states(view: View, path: str = PATH) -> list[Component]:
-    """What stands in the place of the rows of ``view`` where there are none, and where there are
-    none yet; the page shows one of them."""
-    none = [empty_state(*(_NOT_FITTING if view.filters else _EMPTY[view.table]))]
-    clear = [clear_button(view, "history-clear-all", "Clear filters", path)] if view.filters else []
-    return [
-        html.Div([*none, *clear], id="history-none", hidden=True),
-        html.Div([empty_state(*_NOT_YET), *clear], id="history-none-yet", hidden=True),
-    ]
+def file_address(form: str, table: Listed, params: Mapping[str, str], root: str = "/") -> str:
+    """Where all that is listed is as a file of a ``form``: the rows of ``table`` with the
+    ``params`` of its route. ``root`` is the path of the server."""
+    return f"{root}history/{table}?{urlencode({**params, 'format': form}, safe=',:/')}"
 
 
-def _file(name: str, label: str) -> html.A:
-    """A link to all that is listed as a file; the page keeps it in step with the list."""
+def _file(form: str, label: str) -> html.A:
     return html.A(
         label,
-        id=f"history-{name}",
-        href=f"/history/ledger?format={name}",
+        id=f"history-{form}",
+        href=file_address(form, "ledger", {}),
         download="",
         title=f"All that is listed, as {label}",
         className="btn btn-sm btn-outline-secondary bi-download",
     )
 
 
+def newer_button(text: str) -> html.Button:
+    """What shows the entries that came since the list was begun; the ``text`` says how many."""
+    return button(text, "history-newer", "arrow-up", color="primary", outline=False)
+
+
+def empty_list(view: View, *, is_indexed: bool) -> list[Component]:
+    """What stands in the place of the rows of ``view`` where there are none, or none yet."""
+    none = _NOT_FITTING if view.filters else _EMPTY[view.table]
+    state = empty_state(*(none if is_indexed else _NOT_YET))
+    clear = [clear_button(view, "history-clear-all", "Clear filters")] if view.filters else []
+    return [html.Div([state, *clear], id="history-empty")]
+
+
+def unread_list(view: View, message: str, *, is_refused: bool) -> list[Component]:
+    """What stands there where the rows could not be read: the ``message``. One that was refused
+    is tried again without its order, any other also by itself."""
+    refused = setting(sort="") if view.sort else {}
+    more = refused if is_refused else {"data-busy": "true"}
+    again = button("Try again", "history-again", "arrow-clockwise", **more)
+    text = html.P(marked(message), className="problem", role="alert")
+    return [html.Div([text, needs_server([again])], id="history-problem")]
+
+
 def _rows() -> html.Div:
     return html.Div(
         [
-            # says how many
-            button(
-                *("New entries", "history-newer", "arrow-up"),
-                color="primary",
-                outline=False,
-                hidden=True,
-            ),
+            html.Div(id="history-newer-place"),
             later("history-grid-place", _grid()),
         ],
         id="history-rows",
@@ -222,6 +219,8 @@ def _grid() -> dag.AgGrid:
         },
         dashGridOptions={
             "columnTypes": dict(KINDS),
+            # the columns of all lists
+            "context": definitions(),
             "cacheBlockSize": BLOCK,
             # what was scrolled past is forgotten, so that the page stays small
             "maxBlocksInCache": 10,
@@ -246,8 +245,10 @@ def _grid() -> dag.AgGrid:
             "rowClicked": ["historyClicked(params)"],
             "cellKeyDown": ["historyPressed(params)"],
             "sortChanged": ["historySorted(params)"],
-            **{name: ["historyMoved(params)"] for name in ("bodyScroll", "modelUpdated")},
-            "gridSizeChanged": ["historyResized(params)"],
+            **{
+                name: ["historyMoved(params)"]
+                for name in ("bodyScroll", "gridSizeChanged", "modelUpdated")
+            },
         },
         className="desk-grid-table history-grid",
         style={"width": "100%", "height": "100%"},

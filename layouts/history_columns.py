@@ -17,7 +17,7 @@ from typing import Any, Final
 from balance.core.figures import NONE
 from balance.history.question import Listed
 from balance.history.rows import duration
-from layouts.history_view import LISTS, PATH, View
+from layouts.history_view import LISTS, View
 from layouts.live import tone
 
 Row = Mapping[str, Any]
@@ -46,7 +46,7 @@ KINDS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         "entries": {**_RIGHT, "cellRenderer": "HistoryLink"},
         "lasted": {**_RIGHT, "cellRenderer": "HistoryLasted"},
         "opened": {},
-        "epoch": {"cellRenderer": "HistoryEpoch"},
+        "epoch": {"cellClassRules": {"running": "params.data && params.data.since"}},
         "pick": {"cellClass": "pick", "cellRenderer": "HistoryPick"},
         "card": {"cellRenderer": "HistoryCard", "sortable": False},
     }
@@ -148,6 +148,10 @@ def _opened(row: Row) -> str:
     return known.get(row["opened_by"], _shown(row, "opened_by"))
 
 
+def _epoch(row: Row) -> str:
+    return f"{row['epoch']}{' running' * row['is_current']}"
+
+
 def _entries(row: Row) -> str:
     return f"{_shown(row, 'entries')} {'entry' if row['entries'] == 1 else 'entries'}"
 
@@ -235,7 +239,7 @@ COLUMNS: Final[Mapping[Listed, Sequence[Column]]] = MappingProxyType(
         ),
         "epochs": (
             Column("pick", "Compare", 76, "pick", is_sortable=False, text=lambda _: ""),
-            Column("epoch", "Epoch", 88, "epoch", cell_tip=_opened),
+            Column("epoch", "Epoch", 88, "epoch", text=_epoch, cell_tip=_opened),
             Column("opened_at", "Began", 124, "moment"),
             Column("seconds", "Lasted", 96, "lasted", text=lasted),
             Column("starting_balance", "Began with", 88, "number", shown_from=_WIDE),
@@ -336,37 +340,33 @@ def _card_definition(table: Listed) -> dict[str, Any]:
     return {"colId": "card", "field": "card.title", "headerName": LISTS[table], "type": "card"}
 
 
-def grid_row(table: Listed, row: Row, year: str, path: str = PATH) -> dict[str, Any]:
-    """``row`` of ``table`` as the grid shows it in a ``year``: by column its text, what is said of
-    it, its tone and its link; and what a click on it opens."""
-    is_epoch = table == "epochs"
+def grid_row(view: View, row: Row, year: str) -> dict[str, Any]:
+    """``row`` of the list of ``view`` as the grid shows it in a ``year``: by column its text, what
+    is said of it, its tone, and the link to what it opens or, of an epoch, to its entries."""
+    table = view.table
     columns = COLUMNS[table]
     # What moves no money has no colour, which a row of the ledger says itself.
     own = row["display"].get("tone")
     results = {each.id: _shown(row, each.name) for each in columns if each.kind == "result"}
-    place = "" if is_epoch else row["place"]
     found: dict[str, Any] = {
-        "id": str(row["epoch"]) if is_epoch else place,
+        "id": str(row["epoch"]) if table == "epochs" else row["place"],
         "texts": {each.id: each.text_of(row, year) for each in columns},
         "tips": {each.id: tip for each in columns if (tip := each.tip_of(row))},
         "tones": {name: own or tone(text) for name, text in results.items()},
         "card": _card(table, row, year),
     }
-    if is_epoch:
-        link = {"href": View(filters={"epoch": found["id"]}).href(path), "is_elsewhere": True}
+    if table == "epochs":
         label = f"{_entries(row)} of epoch {row['epoch']}"
+        href = View(filters={"epoch": found["id"]}, path=view.path).href
         return {
             **found,
             "epoch": row["epoch"],
             "since": row["opened_at"] if row["is_current"] else "",
-            "link": {**link, "label": label},
+            "link": {"href": href, "aria-label": label},
         }
-    return {
-        **found,
-        "revision": row["revision"],
-        "opens": {"order": row["id"]} if table == "orders" else {"entry": place},
-        "link": {"href": View(entry=place).href(path), "label": f"The whole entry {place}"},
-    }
+    opens = {"order": row["id"]} if table == "orders" else {"entry": found["id"]}
+    link = {"href": replace(view, **opens).href, "title": f"The whole entry {found['id']}"}
+    return {**found, "revision": row["revision"], "link": link}
 
 
 def _card(table: Listed, row: Row, year: str) -> dict[str, Any]:

@@ -3,9 +3,10 @@ are set."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import dash_bootstrap_components as dbc
@@ -15,33 +16,27 @@ from dash.development.base_component import Component
 from balance.core.order import ORDER_KINDS, PATIENCE
 from balance.history.lists import SUBJECT
 from balance.history.order_rows import STATE_LABELS
-from balance.history.question import BOUNDS, FILTER_COLUMNS, Listed
+from balance.history.question import BOUNDS, FILTER_COLUMNS, Listed, newest_first
 from balance.history.rows import KIND_LABELS, SOURCE_LABELS
-from layouts.history_view import PATH, View, filter_names
+from layouts.history_view import View, filter_names
 from layouts.parts import (
     button,
     id_in_page,
     number_entry,
     option_list,
-    pressing,
     select,
     unseen_label,
 )
 
 #: The type in the id of a field, whose name is that of a filter, or ``sort``.
 FILTER: Final = "history-filter"
-#: Of the count beside a field's label, whose name is those of its filters with commas between.
-COUNT: Final = "history-count"
-#: Of what is wrong with a number, whose name is that of its filter.
-ERROR: Final = "history-error"
-#: The store of the button that was pressed to fill in a field: so many days, or the running epoch.
-PRESET: Final = "history-preset"
+#: Of the parts of the page that have a field: which filter it fills in. Of buttons: which filters
+#: they set, as JSON, or the running epoch; or from how many days ago on.
+_FILTER: Final = "data-filter"
+_SET: Final = "data-set"
+_DAYS: Final = "data-days"
 #: Of what opens a field whose choices may be others by then.
 FIELD: Final = "history-field"
-#: What stands in the field of the order where rows are sorted by a column that it does not offer.
-BY_HEADING: Final = "heading"
-#: What stands there for the order of an address that names none: a choice of nothing looks empty.
-NEWEST: Final = "newest"
 
 # Which text a list is searched in; the epochs have none.
 _TEXTS: Final[Mapping[Listed, str]] = {
@@ -87,7 +82,6 @@ _VALUE_LABELS: Final[Mapping[str, Mapping[str, str]]] = {
     "reduce_only": {"true": "Only closing", "false": "May open"},
     "outcome": {"win": "Wins", "loss": "Losses", "even": "Even"},
 }
-_TYPING_MS: Final = 300
 # What can be chosen of these may change while the page is open.
 _CHANGING: Final = ("symbol", "owner")
 _SPANS: Final = (("0", "Today"), ("7", "7 days"), ("30", "30 days"))
@@ -100,6 +94,9 @@ _SORTS: Final[Mapping[Listed, tuple[str, str, str]]] = {
     "orders": ("realized_pnl", "P&L", "revision"),
     "epochs": ("pnl", "P&L", "epoch"),
 }
+
+# What stands in the field of the order where rows are sorted by a column that it does not offer.
+_BY_HEADING: Final = "heading"
 
 #: What can be chosen of filters whose values are not of a fixed list: by filter, values and labels.
 Choices = Mapping[str, Mapping[str, str]]
@@ -135,6 +132,20 @@ def fields_of(table: Listed) -> list[Field]:
     return found
 
 
+def values_of(view: View) -> dict[str, Any]:
+    """What the fields of the list of ``view`` show of it, by the names of their filters."""
+    found: dict[str, Any] = {"text": view.filters.get("text", ""), "sort": _order_of(view)}
+    for field in fields_of(view.table):
+        for name in field.filters:
+            value = view.filters.get(name, "")
+            if field.manner == "several":
+                found[name] = _values(view, name)
+            else:
+                # A moment is shown to the minute.
+                found[name] = value[:16] if field.manner == "dates" else value
+    return found
+
+
 def text_label(table: Listed) -> str:
     """What the field is called that ``table`` is searched by; empty: there is none."""
     return f"{_TEXTS[table]} has" if table in _TEXTS else ""
@@ -155,34 +166,32 @@ def _search(label: str, text: str) -> html.Div:
         type="search",
         size="sm",
         value=text,
-        debounce=_TYPING_MS,
         autocomplete="off",
         placeholder=f"{label}…",
         maxlength=200,
     )
-    return html.Div([unseen_label(label, field.id), field], className="history-text")
+    return html.Div(
+        [unseen_label(label, field.id), field], className="history-text", **{_FILTER: "text"}
+    )
 
 
 def _field(field: Field, view: View, choices: Choices) -> html.Details:
-    name = ",".join(field.filters)
     chosen = [each for name in field.filters for each in _values(view, name)]
-    opener = {"id": {"type": FIELD, "name": field.name}} if field.name in _CHANGING else {}
+    opens = f"history-open-{field.name}"
+    opener = {"type": FIELD, "name": field.name} if field.name in _CHANGING else opens
     return html.Details(
         [
             html.Summary(
                 [
                     field.label,
-                    html.Span(
-                        f" {len(chosen)}" if chosen else "",
-                        id={"type": COUNT, "name": name},
-                        className="count",
-                    ),
+                    html.Span(f" {len(chosen)}" if chosen else "", className="count"),
                 ],
+                id=opener,
                 className="btn btn-sm btn-outline-secondary",
-                **opener,
             ),
             html.Div(_body(field, view, choices), className="history-choices"),
         ],
+        id=f"history-field-{field.name}",
         className="history-field",
         **{"data-field": field.name},
     )
@@ -194,7 +203,7 @@ def _body(field: Field, view: View, choices: Choices) -> list[Component]:
         case "several" | "one":
             return [_checks(field, view, choices)]
         case "epoch":
-            running = _preset("epoch", "The running one")
+            running = button("The running one", "history-running", **{_SET: "running"})
             return [_number(first, "Number of the epoch", view), running]
         case "amounts":
             return [
@@ -202,7 +211,9 @@ def _body(field: Field, view: View, choices: Choices) -> list[Component]:
                 for name, end in zip(field.filters, ("from", "to"), strict=True)
             ]
         case "dates":
-            spans = [_preset(days, label) for days, label in _SPANS]
+            spans = [
+                button(label, f"history-days-{days}", **{_DAYS: days}) for days, label in _SPANS
+            ]
             return [
                 html.Div(spans, className="d-flex gap-2"),
                 _moment("from", view),
@@ -222,7 +233,8 @@ def _checks(field: Field, view: View, choices: Choices) -> html.Fieldset:
                 value=chosen,
                 id={"type": FILTER, "name": field.name},
             ),
-        ]
+        ],
+        **{_FILTER: field.name},
     )
 
 
@@ -248,9 +260,8 @@ def _number(name: str, label: str, view: View) -> html.Div:
             {"type": FILTER, "name": name},
             value=view.filters.get(name, ""),
             size="sm",
-            debounce=True,
         ),
-        html.Div(id={"type": ERROR, "name": name}, className="dialog-error", role="alert"),
+        html.Div(className="dialog-error", role="alert"),
     )
 
 
@@ -266,52 +277,62 @@ def _moment(name: str, view: View) -> html.Div:
 
 def _labelled(label: str, field: dbc.Input, *more: Component) -> html.Div:
     return html.Div(
-        [dbc.Label(label, html_for=id_in_page(field.id)), field, *more], className="filter"
+        [dbc.Label(label, html_for=id_in_page(field.id)), field, *more],
+        className="filter",
+        **{_FILTER: field.id["name"]},
     )
-
-
-def _preset(name: str, label: str) -> html.Button:
-    return button(label, f"{PRESET}-{name}", **pressing(PRESET, name=name))
 
 
 def _order(view: View) -> html.Div:
-    column, what, age = _SORTS[view.table]
-    offered = {
-        NEWEST: "Newest first",
+    field = select(
+        {"type": FILTER, "name": "sort"}, _orders(view.table), value=_order_of(view), size="sm"
+    )
+    heading = {"value": _BY_HEADING, "label": "As chosen by a heading", "disabled": True}
+    field.options = [*field.options, heading]
+    return html.Div(
+        [unseen_label("Order", field.id), field], className="history-order", **{_FILTER: "sort"}
+    )
+
+
+def _orders(table: Listed) -> dict[str, str]:
+    column, what, age = _SORTS[table]
+    return {
+        newest_first(table): "Newest first",
         age: "Oldest first",
         f"-{column}": f"Largest {what}",
         column: f"Smallest {what}",
-        BY_HEADING: "As chosen by a heading",
     }
-    sort = view.sort or NEWEST
-    field = select(
-        {"type": FILTER, "name": "sort"},
-        offered,
-        value=sort if sort in offered else BY_HEADING,
-        size="sm",
-    )
-    return html.Div([unseen_label("Order", field.id), field], className="history-order")
 
 
-def chips(view: View, choices: Choices, path: str = PATH) -> list[Component]:
+def _order_of(view: View) -> str:
+    sort = view.sort or newest_first(view.table)
+    return sort if sort in _orders(view.table) else _BY_HEADING
+
+
+def chips(view: View, choices: Choices) -> list[Component]:
     """Which filters are set in ``view``: a click takes one away, or all of them."""
     if not view.filters:
         return []
     names = [name for name in filter_names(view.table) if name in view.filters]
     set_filters = [
-        _chip(sentence(name, view.filters[name], view, choices), view.without(name).href(path), at)
+        _chip(sentence(name, view.filters[name], view, choices), name, at)
         for at, name in enumerate(names)
     ]
-    return [*set_filters, clear_button(view, "history-clear", "Clear", path)]
+    return [*set_filters, clear_button(view, "history-clear", "Clear")]
 
 
-def clear_button(view: View, id: str, label: str, path: str = PATH) -> html.Button:
+def setting(**filters: str) -> dict[str, str]:
+    """What has a button set ``filters``, those with an empty value to none, or a ``sort``."""
+    return {_SET: json.dumps(filters)}
+
+
+def clear_button(view: View, id: str, label: str) -> html.Button:
     """A button that takes all filters of ``view`` away."""
-    return button(label, id, **{"data-go": replace(view, filters={}).href(path)})
+    return button(label, id, **setting(**dict.fromkeys(view.filters, "")))
 
 
-def _chip(text: str, href: str, number: int) -> html.Button:
-    named = {"title": "Remove", "aria-label": f"Remove the filter {text}", "data-go": href}
+def _chip(text: str, name: str, number: int) -> html.Button:
+    named = {"title": "Remove", "aria-label": f"Remove the filter {text}", **setting(**{name: ""})}
     return button(
         text, f"history-chip-{number}", "x-lg", className="history-chip text-truncate", **named
     )

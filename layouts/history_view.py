@@ -3,11 +3,15 @@ address."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, Final, cast
-from urllib.parse import urlencode
+from typing import Final, cast
+from urllib.parse import parse_qs, urlencode
+
+from dash import html
 
 from balance.history.lists import SUBJECT
 from balance.history.question import FILTER_COLUMNS, FILTERS, Listed
@@ -25,6 +29,9 @@ LISTS: Final[Mapping[Listed, str]] = MappingProxyType(
 )
 #: The filters that mean the same in every list.
 SHARED: Final = ("symbol", "owner", "epoch", "from", "to", "text", "after", "until")
+#: How many epochs stand side by side at most.
+MOST_COMPARED: Final = 4
+_MOMENTS: Final = ("from", "to")
 
 
 def filter_names(table: Listed) -> list[str]:
@@ -46,16 +53,38 @@ class View:
     order: str = ""
     # The numbers of the epochs side by side.
     compare: tuple[int, ...] = ()
+    # Where History is, which may be below a path of a proxy.
+    path: str = PATH
 
     @classmethod
-    def of(cls, data: Mapping[str, Any] | None) -> View:
-        """The view that the page says in a store."""
-        known = {name: (data or {}).get(name) for name in cls.__dataclass_fields__}
-        view = cls(**{name: value for name, value in known.items() if value})
-        return replace(view, compare=tuple(view.compare)) if view.table in LISTS else cls()
+    def parse(cls, query: str, path: str = PATH) -> View:
+        """The view that the ``query`` of an address says; what its list does not have is left
+        out."""
+        members = parse_qs(query.removeprefix("?"))
 
-    def href(self, path: str = PATH) -> str:
-        """Its address; ``path`` is that of History, which may be below one of a proxy."""
+        def first(name: str) -> str:
+            return members.get(name, [""])[0]
+
+        table = cast(Listed, first("table") if first("table") in LISTS else "ledger")
+        # A name that is there again has more values.
+        given = {name: ",".join(members.get(name, [])) for name in filter_names(table)}
+        return cls(
+            table,
+            {
+                name: _in_utc(value) if name in _MOMENTS else value
+                for name, value in given.items()
+                if value
+            },
+            first("sort"),
+            first("entry"),
+            first("order"),
+            parse_epochs(first("compare")) if table == "epochs" else (),
+            path,
+        )
+
+    @property
+    def href(self) -> str:
+        """Its address."""
         filters = {
             name: self.filters[name] for name in filter_names(self.table) if self.filters.get(name)
         }
@@ -68,14 +97,38 @@ class View:
             "order": self.order,
         }
         text = urlencode({name: value for name, value in query.items() if value}, safe=",:/")
-        return f"{path}?{text}" if text else path
-
-    def without(self, *names: str) -> View:
-        """The same list without some of its filters."""
-        left = {name: value for name, value in self.filters.items() if name not in names}
-        return replace(self, filters=left)
+        return f"{self.path}?{text}" if text else self.path
 
     def turned(self, table: str) -> View:
         """Another list, with the filters that mean the same in it."""
         shared = {name: value for name, value in self.filters.items() if name in SHARED}
-        return View(cast(Listed, table), shared)
+        return View(cast(Listed, table), shared, path=self.path)
+
+    def link(self, text: str, **filters: object) -> html.A:
+        """A link to the ledger with ``filters``."""
+        known = {name: str(value) for name, value in filters.items()}
+        return html.A(text, href=View(filters=known, path=self.path).href)
+
+    def over(self, text: str, *, entry: str = "", order: str = "") -> html.A:
+        """A link to an ``entry`` by its place, or to an ``order`` by its id, open over the
+        list."""
+        return html.A(text, href=replace(self, entry=entry, order=order).href)
+
+
+def parse_epochs(text: str) -> tuple[int, ...]:
+    """The epochs that an address has side by side, which are at most so many."""
+    numbers = dict.fromkeys(int(each) for each in text.split(",") if each.isdecimal())
+    return tuple(each for each in numbers if each > 0)[:MOST_COMPARED]
+
+
+def _in_utc(text: str) -> str:
+    """A moment of an address in UTC, as all moments are shown; what is none stays as it is."""
+    # An address writes a space as "+".
+    moment = re.sub(r" (\d\d:?\d\d)$", r"+\1", text)
+    if not re.search(r"T.*[+-]\d\d:?\d\d$", moment):
+        return text
+    try:
+        shown = datetime.fromisoformat(moment).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return text
+    return shown.isoformat(timespec="milliseconds").replace("+00:00", "Z").replace(".000Z", "Z")

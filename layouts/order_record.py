@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from balance.core.figures import NONE
 from layouts.entry import figures, section, term_list, when
-from layouts.links import Lists
+from layouts.history_view import View
 from layouts.reading import reading_dialog
 
 #: The store that says which order the address opens: its id, or None.
@@ -41,9 +41,9 @@ def order_record_dialog() -> dbc.Modal:
     return reading_dialog("order-record", "Order", stores=(SHOWN,), size="lg")
 
 
-def order_body(order: Mapping[str, Any], lists: Lists) -> list[Component]:
+def order_body(order: Mapping[str, Any], view: View) -> list[Component]:
     """All that there is to say of ``order``, a row as ``GET /orders/<id>`` has it."""
-    display, parts = order["display"], [_summary(order, lists)]
+    display, parts = order["display"], [_summary(order, view)]
     parts.append(section(order["symbol"], figures(_TERMS, _known(display))))
     if before := _as_placed(order):
         parts.append(section("As it was placed", figures(_TERMS, before)))
@@ -56,11 +56,11 @@ def _known(display: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in display.items() if text != NONE}
 
 
-def _summary(order: Mapping[str, Any], lists: Lists) -> html.Dl:
+def _summary(order: Mapping[str, Any], view: View) -> html.Dl:
     display, group = order["display"], order["group"]
 
     def entry(place: str, time: str | None = None) -> list[Component | str]:
-        link = lists.over(f"entry {place}", entry=place)
+        link = view.over(f"entry {place}", entry=place)
         return [link] if time is None else [*when(time), ", ", link]
 
     def optional(label: str, value: Any, shown: Any = None) -> list[tuple[str, Any]]:
@@ -77,7 +77,7 @@ def _summary(order: Mapping[str, Any], lists: Lists) -> html.Dl:
             *optional("Ended", ended, ended and entry(ended, order["ended_at"])),
             ("Whose", display["owner"]),
             *optional("Client id", order["client_id"]),
-            *optional("OCO", group, group and lists.over(group, order=group)),
+            *optional("OCO", group, group and view.over(group, order=group)),
         ]
     )
 

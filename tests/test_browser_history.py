@@ -13,7 +13,6 @@ import requests
 from selenium.webdriver.common.keys import Keys
 
 from tests.ledgers import write_ledger
-from tests.page_modules import run
 from tests.patience import patience
 from tests.screen import go, resize, text, wait_for, wait_for_focus, wait_for_link
 from tests.serving import Server
@@ -139,6 +138,10 @@ def test_filters_and_order_are_in_the_address_in_the_files_and_after_a_reload(
     click(browser, "#history-clear")
     wait_for_rows(browser, server, "ledger", sort="-amount")
     assert address(browser, server) == "/history?sort=-amount"
+    # and so do the fields
+    chosen = "[data-field=kind] input:checked"
+    wait_for(lambda: browser.find_elements(chosen) == [], "the boxes without a choice")
+    assert browser.find_element("[data-field=kind] .count").text == ""
 
 
 def test_even_trades_are_a_choice_beside_wins_and_losses(browser: Any, server: Server) -> None:
@@ -167,8 +170,10 @@ def test_every_table_has_its_rows_and_its_filters_and_back_leads_to_the_one_befo
     field = browser.find_element(".history-text input")
     field.send_keys("no such words")
     wait_for(lambda: "Nothing fits" in text(browser, "history-empty"), "the empty state")
-    click(browser, "#history-empty div:not([hidden]) button")
+    click(browser, "#history-empty button")
     wait_for_rows(browser, server, "trades")
+    shown = "return document.querySelector('.history-text input').value"
+    wait_for(lambda: browser.driver.execute_script(shown) == "", "the field without its text")
     assert browser.get_logs() == []
 
 
@@ -276,35 +281,6 @@ def test_on_a_phone_rows_are_cards_that_nothing_is_cut_off_from(
             assert cut == [], table
     finally:
         resize(browser, 1440, 900)
-
-
-def test_the_address_of_a_view_says_all_of_it_and_nothing_else(browser: Any) -> None:
-    """An address that was made is read as what it was made of; what no table has is left out."""
-    told = run(
-        browser,
-        {"parse": "history/view.js", "href": "history/view.js"},
-        """
-        return arguments[0].map((search) => href(parse(search)));
-        """,
-        [
-            "",
-            "?table=ledger",
-            "?table=nonsense&colour=red",
-            "?table=fills&side=buy&outcome=win&text=a b%26c",
-            "?kind=fee&kind=funding&reason=order&table=trades&outcome=win&least=-5&sort=-pnl",
-            "?from=2026-01-02T03:04:05Z&entry=42.3",
-            "?table=epochs&compare=3,x,3,2,-1,5,6,7&symbol=BTC/USDT",
-        ],
-    )
-    assert told == [
-        "/history",
-        "/history",
-        "/history",
-        "/history?table=fills&side=buy&text=a+b%26c",
-        "/history?table=trades&outcome=win&kind=fee,funding&least=-5&sort=-pnl",
-        "/history?from=2026-01-02T03:04:05Z&entry=42.3",
-        "/history?table=epochs&compare=3,2,5,6",
-    ]
 
 
 def order_title(browser: Any) -> str:

@@ -37,9 +37,8 @@ _INDEXING = """
         const isUpdate = String(address).includes("_dash-update-component");
         if (window.isIndexed || !isUpdate || response.status !== 200) return response;
         const answer = await response.json();
-        const { "history-grid": grid, "history-newer-count": news } = answer.response ?? {};
-        for (const each of [answer.sideUpdate?.["history-found"], news])
-            if (each) each.data.indexing = "Indexing 40 %: some entries are missing.";
+        const { "history-grid": grid, "history-words": words } = answer.response ?? {};
+        if (words) words.children = "Indexing 40 %: some entries are missing.";
         if (grid) {
             const { getRowsResponse } = grid;
             const rows = getRowsResponse.rowData.filter((row) => !row.since);

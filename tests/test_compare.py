@@ -32,7 +32,11 @@ def desk() -> Desk:
 def compared(desk: Desk, *epochs: int) -> dict[str, Any]:
     """What a page is answered that has ``epochs`` side by side."""
     client = create_app(desk, Stream(1)).server.test_client()
-    body = asked(client.get, "history-compare-read", history_compare_read={"shown": list(epochs)})
+    body = asked(
+        client.get,
+        "history-compare-read",
+        history_compare_read={"shown": ",".join(map(str, epochs))},
+    )
     found: dict[str, Any] = client.post(UPDATE, json=body).get_json()["response"]
     return found
 

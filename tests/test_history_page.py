@@ -22,7 +22,7 @@ from balance.history.rows import SOURCE_LABELS
 from balance.performance.epochs import EPOCH_SORTS
 from balance.server.assembly import services_alone
 from callbacks import history as callbacks
-from layouts.history import HISTORY
+from layouts.history import HISTORY, empty_list
 from layouts.history_columns import COLUMNS, definitions, exact_moment, grid_row, short_moment
 from layouts.history_filters import chips, fields_of, filter_bar, options
 from layouts.history_view import LISTS, View, filter_names
@@ -48,20 +48,24 @@ def client(desk: Desk) -> FlaskClient:
     return found
 
 
-def wanted(table: str = "ledger", **more: Any) -> dict[str, Any]:
-    """A list as the page wants it."""
-    return {"table": table, "filters": {}, "sort": "", "until": None, "number": 7, **more}
+def listed(search: str = "", **more: Any) -> dict[str, Any]:
+    """A list as the page lists it."""
+    return {"search": search, "until": None, "isOfFields": False, "isRedrawn": False, **more}
 
 
-def answered(client: FlaskClient, first: int = 0, **more: Any) -> tuple[Any, Any]:
-    """The block of rows from ``first`` on of the list with ``more``, and what is said of it."""
+def answered(
+    client: FlaskClient, search: str = "", first: int = 0, *, shown: Any = None, **more: Any
+) -> tuple[Any, dict[str, Any]]:
+    """The block of rows from ``first`` on of the list that ``search`` says, and all else that the
+    answer changes, by the ids of the components."""
     known = client.get("/_dash-dependencies").json
     assert sum("history-grid.getRowsResponse" in each["output"] for each in known) == 1
     request = {"startRow": first, "endRow": first + 100}
-    body = asked(client.get, "history-grid", history_grid=request, history_list=wanted(**more))
-    whole = client.post(UPDATE, json=body).json
-    found = whole.get("sideUpdate", {}).get("history-found", {}).get("data")
-    return whole["response"]["history-grid"]["getRowsResponse"], found
+    values = {"history_list": listed(search, **more), "history_shown": shown}
+    body = asked(client.get, "history-grid", history_grid=request, **values)
+    response = client.post(UPDATE, json=body).json["response"]
+    changed = {part: next(iter(props.values())) for part, props in response.items()}
+    return changed.pop("history-grid"), changed
 
 
 def drawn(client: FlaskClient, woken: str, **values: Any) -> Any:
@@ -74,9 +78,9 @@ def test_the_grid_is_given_the_rows_of_the_route_with_a_text_for_each_column(
     client: FlaskClient, table: Listed
 ) -> None:
     rows = client.get(f"/history/{table}").json
-    block, found = answered(client, table=table)
-    assert block["rowCount"] == found["total"] == rows["total"]
-    assert (found["number"], found["problem"], found["indexing"]) == (7, "", "")
+    block, changed = answered(client, f"?table={table}")
+    assert block["rowCount"] == rows["total"]
+    assert (changed["history-instead"], changed["history-words"]) == ([], "")
     for given, row in zip(block["rowData"], rows["rows"], strict=True):
         assert given["id"] == str(row["epoch"] if table == "epochs" else row["place"])
         assert list(given["texts"]) == [each.id for each in COLUMNS[table]]
@@ -87,28 +91,65 @@ def test_the_grid_is_given_the_rows_of_the_route_with_a_text_for_each_column(
 
 
 def test_a_block_is_of_the_list_that_is_wanted_and_of_its_revision(client: FlaskClient) -> None:
-    filters = {"kind": "fee", "until": "900"}
+    search = "?kind=fee&until=900&sort=amount"
     rows = client.get("/history/ledger?kind=fee&until=300&sort=amount&offset=10&limit=100").json
-    block, found = answered(client, 10, filters=filters, sort="amount", until=300)
+    shown = {"search": search, "until": 300, "state": "rows"}
+    block, changed = answered(client, search, 10, shown=shown, until=300)
     assert [each["id"] for each in block["rowData"]] == [each["place"] for each in rows["rows"]]
-    # Only the first block says what is known of the list.
-    assert found is None
+    # What is shown already is not drawn again.
+    assert changed == {"history-words": ""}
+
+
+def test_the_fields_show_what_is_listed(client: FlaskClient, monkeypatch: Any) -> None:
+    shown = {"search": "?table=fills&side=buy", "until": None, "state": "rows"}
+    filled: dict[str, Any] = {}
+    monkeypatch.setattr(
+        callbacks, "set_props", lambda part, props: filled.update({part["name"]: props["value"]})
+    )
+
+    def drawn_fields(search: str, **more: bool) -> Any:
+        filled.clear()
+        return answered(client, search, shown=shown, **more)[1].get("history-fields")
+
+    # Those of another list are drawn, or where a request for them may have failed.
+    for search, more in (("?side=buy", False), ("?table=fills&side=buy", True)):
+        assert drawn_fields(search, isRedrawn=more) == search
+    assert drawn_fields("?table=fills&reason=order&from=2026-01-02T03:04:05Z&sort=fee") is None
+    assert filled == {
+        "side": [],
+        "reason": ["order"],
+        "from": "2026-01-02T03:04",
+        "sort": "heading",
+    }
+    # What was chosen in them, they show.
+    assert drawn_fields("?table=fills&side=sell", isOfFields=True) is None
+    assert filled == {}
+
+
+def problem_of(changed: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """What is said in the place of rows that could not be read, and the button under it."""
+    text, fieldset = changed["history-instead"][0]["props"]["children"]
+    (again,) = fieldset["props"]["children"]
+    return "".join(text["props"]["children"]), again["props"]
 
 
 @pytest.mark.parametrize(
-    ("more", "problem"),
+    ("search", "problem", "again"),
     [
-        ({"sort": "colour"}, "sort must be one of"),
-        ({"filters": {"from": "yesterday"}}, "from must be a time"),
+        ("?sort=colour", "sort must be one of", '{"sort": ""}'),
+        ("?from=yesterday", "from must be a time", None),
     ],
 )
 def test_a_list_that_makes_no_sense_says_so(
-    client: FlaskClient, more: Mapping[str, Any], problem: str
+    client: FlaskClient, search: str, problem: str, again: str | None
 ) -> None:
-    block, found = answered(client, **more)
+    block, changed = answered(client, search)
     assert block == {"rowData": [], "rowCount": None}
-    assert found["problem"].startswith(problem)
-    assert found["is_refused"]
+    message, button = problem_of(changed)
+    assert message.startswith(problem)
+    # It is tried again without its order, and not by itself.
+    assert button.get("data-set") == again
+    assert "data-busy" not in button
 
 
 @pytest.mark.parametrize(
@@ -129,39 +170,86 @@ def test_the_grid_is_answered_whatever_happens(
         raise fault
 
     monkeypatch.setattr(callbacks, "history_page", fail)
-    block, found = answered(client)
+    block, changed = answered(client)
     assert block == {"rowData": [], "rowCount": None}
-    assert (found["problem"], found["is_refused"]) == (problem, is_refused)
+    message, button = problem_of(changed)
+    assert (message, "data-busy" not in button) == (problem, is_refused)
 
 
 def test_what_came_since_is_counted(client: FlaskClient, desk: Desk) -> None:
     before = desk.snapshot().revision
     for amount in (1, 2):
         desk.deposit(amount)
-    since = {**wanted(until=before), "at": 1}
-    news = drawn(client, "history-since", history_since=since)["history-newer-count"]["data"]
-    assert (news["count"], news["text"]) == (2, "2 new entries")
-    assert (news["number"], news["until"], news["indexing"]) == (7, before, "")
-    since["filters"] = {"kind": "fee"}
-    news = drawn(client, "history-since", history_since=since)["history-newer-count"]["data"]
-    assert news["count"] == 0
+
+    def news(search: str = "") -> Any:
+        since = {**listed(search, until=before), "at": 1}
+        return drawn(client, "history-since", history_since=since)
+
+    (button,) = news()["history-newer-place"]["children"]
+    assert button["props"]["children"] == "2 new entries"
+    assert news()["history-words"]["children"] == ""
+    assert news("?kind=fee")["history-newer-place"]["children"] == []
 
 
 def test_the_view_says_which_table_it_is_and_what_is_filtered(client: FlaskClient) -> None:
-    view = {"table": "trades", "filters": {"symbol": "BTC/USDT", "outcome": "win"}, "sort": "-pnl"}
-    shown = drawn(client, "history-view", history_view=view)
-    links = shown["history-tables"]["children"]
+    search = "?table=trades&symbol=NONE/USDT&outcome=win&sort=-pnl"
+    _, shown = answered(client, search)
+    links = shown["history-tables"]
     (active,) = (each["props"] for each in links if "aria-current" in each["props"])
-    assert active["href"] == "/history?table=trades&outcome=win&symbol=BTC/USDT&sort=-pnl"
-    assert links[0]["props"]["href"] == "/history?symbol=BTC/USDT"
-    first, second, clear = (each["props"] for each in shown["history-chips"]["children"])
+    assert active["href"] == "/history?table=trades&outcome=win&symbol=NONE/USDT&sort=-pnl"
+    assert links[0]["props"]["href"] == "/history?symbol=NONE/USDT"
+    first, second, clear = (each["props"] for each in shown["history-chips"])
     assert first["children"] == "Outcome: Wins"
-    assert second["aria-label"] == "Remove the filter Symbol: BTC/USDT"
-    assert second["data-go"] == "/history?table=trades&outcome=win&sort=-pnl"
-    assert clear["data-go"] == "/history?table=trades&sort=-pnl"
-    assert "Nothing fits these filters" in str(shown["history-empty"])
-    shown = drawn(client, "history-view", history_view={"table": "trades"})
-    assert "No closed trades yet" in str(shown["history-empty"])
+    assert second["aria-label"] == "Remove the filter Symbol: NONE/USDT"
+    assert second["data-set"] == '{"symbol": ""}'
+    assert clear["data-set"] == '{"outcome": "", "symbol": ""}'
+    assert "Nothing fits these filters" in str(shown["history-instead"])
+
+
+def test_a_list_without_rows_says_why() -> None:
+    texts = {
+        is_indexed: str(empty_list(View("trades"), is_indexed=is_indexed))
+        for is_indexed in (True, False)
+    }
+    assert "No closed trades yet" in texts[True]
+    assert "Nothing found yet" in texts[False]
+
+
+def test_the_address_of_a_view_says_all_of_it_and_nothing_else() -> None:
+    """An address that was made is read as what it was made of; what no table has is left out."""
+    searches = [
+        "",
+        "?table=ledger",
+        "?table=nonsense&colour=red",
+        "?table=fills&side=buy&outcome=win&text=a b%26c",
+        "?kind=fee&kind=funding&reason=order&table=trades&outcome=win&least=-5&sort=-pnl",
+        "?from=2026-01-02T03:04:05Z&entry=42.3",
+        "?table=epochs&compare=3,x,3,2,-1,5,6,7&symbol=BTC/USDT",
+    ]
+    assert [View.parse(each).href for each in searches] == [
+        "/history",
+        "/history",
+        "/history",
+        "/history?table=fills&side=buy&text=a+b%26c",
+        "/history?table=trades&outcome=win&kind=fee,funding&least=-5&sort=-pnl",
+        "/history?from=2026-01-02T03:04:05Z&entry=42.3",
+        "/history?table=epochs&compare=3,2,5,6",
+    ]
+
+
+def test_moments_of_an_address_are_shown_in_utc() -> None:
+    searches = [
+        "?from=2026-01-02T03:04:05Z&to=2026-01-02T03:04:59.999Z",
+        "?from=2026-01-02T03:04:05%2B02:00&to=2026-01-02T03:04:05-0130",
+        "?to=2026-01-01T00:30:00.250+02:00",
+        "?from=yesterday",
+    ]
+    assert [View.parse(each).href for each in searches] == [
+        "/history?from=2026-01-02T03:04:05Z&to=2026-01-02T03:04:59.999Z",
+        "/history?from=2026-01-02T01:04:05Z&to=2026-01-02T04:34:05Z",
+        "/history?to=2025-12-31T22:30:00.250Z",
+        "/history?from=yesterday",
+    ]
 
 
 def test_owners_and_symbols_are_those_that_there_are_or_were(desk: Desk) -> None:
@@ -206,10 +294,9 @@ def test_the_fields_show_what_is_set() -> None:
     assert values["kind"] == ["fee", "fill"]
     assert (values["least"], values["from"]) == ("5", "2026-01-02T03:04")
     assert (values["text"], values["sort"]) == ("EMA", "amount")
-    counts = {
-        each.id["name"]: each.children for each in parts if each.id["type"] == "history-count"
-    }
-    assert (counts["kind"], counts["from,to"], counts["symbol"]) == (" 2", " 1", "")
+    fields = [each for each in everything(bar) if type(each).__name__ == "Details"]
+    counts = {getattr(each, "data-field"): each.children[0].children[1].children for each in fields}
+    assert (counts["kind"], counts["time"], counts["symbol"]) == (" 2", " 1", "")
 
 
 def test_what_is_chosen_stays_in_its_place_among_the_choices() -> None:
@@ -254,8 +341,8 @@ def test_a_note_is_text_and_nothing_else(desk: Desk) -> None:
     desk.deposit(3, note=note)
     question = parse_question("ledger", {"kind": "deposit", "limit": "1"}, SORTS["ledger"])
     (row,) = history_page(desk, services_alone(desk, Stream(1)), question)["rows"]
-    assert grid_row("ledger", row, "2026")["texts"]["note"] == note
-    assert note in grid_row("ledger", row, "2026")["card"]["parts"]
+    assert grid_row(View("ledger"), row, "2026")["texts"]["note"] == note
+    assert note in grid_row(View("ledger"), row, "2026")["card"]["parts"]
 
 
 class TestLayout:

@@ -24,6 +24,12 @@ export function go(href, { replace = false, state = {} } = {}) {
   window.dispatchEvent(new CustomEvent(MOVED));
 }
 
+/* Has `run` called when the page has gone to another address. */
+export function followMoves(run) {
+  window.addEventListener(MOVED, run);
+  window.addEventListener("popstate", run);
+}
+
 /* Whether a click means this very page, and nobody has seen to it. */
 export function isPlain(event) {
   const held = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;

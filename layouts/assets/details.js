@@ -5,7 +5,7 @@ import { go } from "./address.js";
 import { followAccount, snapshot } from "./balance.js";
 import { register } from "./clientside.js";
 import { focusSoon } from "./dialogs.js";
-import { PATH, START, parse, href, listOf } from "./history/view.js";
+import { PATH, hrefWith, member } from "./history/view.js";
 import { isOff } from "./link.js";
 import { setting } from "./settings/settings.js";
 
@@ -94,24 +94,23 @@ document.addEventListener("keydown", (event) => {
 /* Goes to a neighbour of the entry that is open, or to its place in the whole ledger. */
 function goFromEntry(before, after, show, found) {
   const goal = called().triggered_id;
-  const view = parse(location.search);
-  if (found?.place !== view.entry) {
+  if (found?.place !== member("entry")) {
     return; // another one is on its way
   }
   if (goal === "entry-show") {
-    go(href(START), { state: { to: { place: found.place, offset: found.offset } } });
+    go(PATH, { state: { to: { place: found.place, offset: found.offset } } });
   } else {
     const entry = goal === "entry-before" ? found.before : found.after;
-    go(href({ ...view, entry }), { replace: true, state: history.state ?? {} });
+    go(hrefWith({ entry }), { replace: true, state: history.state ?? {} });
   }
 }
 
 /* Takes what was closed out of the address, of which it is a part. */
 function leaveDetails(isEntryOpen, isOrderOpen) {
-  const view = parse(location.search);
-  const isLeft = called().triggered_id === "entry-dialog" ? !isEntryOpen && view.entry : !isOrderOpen && view.order;
+  const isEntry = called().triggered_id === "entry-dialog";
+  const isLeft = isEntry ? !isEntryOpen && member("entry") : !isOrderOpen && member("order");
   if (isLeft && location.pathname === PATH) {
-    history.state?.isOpened ? history.back() : go(href(listOf(view)), { replace: true });
+    history.state?.isOpened ? history.back() : go(hrefWith({ entry: "", order: "" }), { replace: true });
   }
 }
 
@@ -119,7 +118,7 @@ function leaveDetails(isEntryOpen, isOrderOpen) {
 function compare(open, close, picked) {
   const isClosed = called().triggered_id === "history-compare-close";
   focusSoon(isClosed ? "history-compare" : "history-compared-title");
-  go(href({ ...parse(location.search), compare: isClosed ? [] : picked }), { replace: true });
+  go(hrefWith({ compare: isClosed ? "" : picked.join(",") }), { replace: true });
 }
 
 register({

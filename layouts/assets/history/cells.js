@@ -1,9 +1,7 @@
 /* What cells of History's grid show beside text: links, how long an epoch has lasted, which are to be compared,
  * and the card that a phone shows of a row.
  */
-import { isPlain } from "../address.js";
-
-const MOST_COMPARED = 4;
+const MOST_COMPARED = 4; // as in layouts/history_view.py
 
 let picked = new Set();
 
@@ -23,28 +21,11 @@ export function pick(epoch) {
 }
 
 const make = (...parts) => window.React.createElement(...parts);
-// in another tab it is the entry alone; here the click on its row opens it over what is listed
-const isOfRow = (event) => isPlain(event) && event.preventDefault();
-
-function HistoryLink({ data, value, text = value }) {
-  if (!data) {
-    return null;
-  }
-  const { href, label, is_elsewhere: isElsewhere } = data.link;
-  const named = isElsewhere ? { className: "elsewhere", "aria-label": label } : { title: label, onClick: isOfRow };
-  return make("a", { href, tabIndex: -1, ...named }, text);
-}
-
-function HistoryEpoch({ data, value }) {
-  return data ? make("span", {}, `${value} `, data.since && make("span", { className: "running" }, "running")) : null;
-}
-
+// the grid has the keys
+const HistoryLink = ({ data, value }) => data && make("a", { ...data.link, tabIndex: -1 }, value);
 // the page writes how long it is by now
 const since = (time) => make("time", { className: "moment", dateTime: time, "data-form": "lasted" });
-
-function HistoryLasted({ data, value }) {
-  return data?.since ? since(data.since) : (value ?? null);
-}
+const HistoryLasted = ({ data, value }) => (data?.since ? since(data.since) : value);
 
 // a click on the row, or Enter, is what changes it
 function HistoryPick({ data }) {
@@ -73,11 +54,11 @@ function HistoryCard({ data }) {
     make("span", { className: "title" }, title),
     make("span", { className: `figure-text ${tone}` }, figure),
     make("span", { className: "words", title: parts.filter((each) => !each.since).join(" · ") }, ...texts),
-    make("span", { className: "below" }, data.epoch ? make(HistoryLink, { data, text: below }) : below),
+    make("span", { className: "below" }, data.epoch ? make(HistoryLink, { data, value: below }) : below),
   );
 }
 
 window.dashAgGridComponentFunctions = {
   ...window.dashAgGridComponentFunctions,
-  ...{ HistoryLink, HistoryEpoch, HistoryLasted, HistoryPick, HistoryCard },
+  ...{ HistoryLink, HistoryLasted, HistoryPick, HistoryCard },
 };

@@ -1,57 +1,20 @@
-/* The filters of History: what is chosen in their fields is the address, and the other way round. */
-import { go } from "../address.js";
+/* The fields of History's filters: what is chosen in one goes into the address. What an address says that came about
+ * otherwise, Python fills in.
+ */
 import { isEmpty, read } from "../amounts.js";
-import { register } from "../clientside.js";
-import { href, listOf, parse } from "./view.js";
+import { followMoves, go } from "../address.js";
+import { snapshot } from "../balance.js";
+import { write } from "../live.js";
+import { choose } from "./list.js";
+import { hrefWith, member } from "./view.js";
 
+const TYPING_MS = 300;
+const DAY_MS = 86_400_000;
 // a minute is chosen as a whole, the last one too
 const SECONDS = { from: ":00Z", to: ":59.999Z" };
-// as in layouts/history_filters.py
-const BY_HEADING = "heading";
-const NEWEST = "newest";
-
-const context = () => window.dash_clientside.callback_context;
-
-/* What the field called `name` shows of a view; several values are a list in one that has a list. */
-function shown(name, view, field) {
-  if (name === "sort") {
-    const sort = view.sort || NEWEST;
-    return [...field.options].some(({ value }) => value === sort) ? sort : BY_HEADING;
-  }
-  const value = view.filters[name] ?? "";
-  return name in SECONDS ? value.slice(0, 16) : value;
-}
-
-const element = (id) => document.getElementById(`{"name":"${id.name}","type":"${id.type}"}`);
-
-/* The value of a field as a filter has it: several are in the order in which they are offered. */
-function text(value, field) {
-  if (!Array.isArray(value)) {
-    return value ?? "";
-  }
-  const offered = [...(field?.querySelectorAll("input") ?? [])].map((each) => each.value);
-  return offered.filter((each) => value.includes(each)).join(",");
-}
-
-/* Shows in the fields what a view says, and how much of each is chosen. */
-function fillHistory(view, values) {
-  const [fields, counts] = context().outputs_list;
-  const filled = fields.map(({ id }, at) => {
-    const now = shown(id.name, view, element(id));
-    const isSame = now === text(values[at], element(id));
-    return isSame ? window.dash_clientside.no_update : Array.isArray(values[at]) ? now.split(",").filter(Boolean) : now;
-  });
-  const chosen = counts.map(({ id }) => id.name.split(",").flatMap((name) => (view.filters[name] ?? "").split(",")));
-  const texts = chosen.map((each) => each.filter(Boolean).length).map((number) => (number ? ` ${number}` : ""));
-  // each that is set costs Dash time, also where it is the same
-  const changed = counts.map(({ id }, at) =>
-    element(id).textContent === texts[at] ? window.dash_clientside.no_update : texts[at],
-  );
-  return [filled, changed];
-}
 
 /* The number of a filter as it was typed, and what is wrong with it. */
-function readFilter(name, typed) {
+function readNumber(name, typed) {
   if (isEmpty(typed)) {
     return ["", ""];
   }
@@ -60,52 +23,57 @@ function readFilter(name, typed) {
   return [number, fault || (isEpoch ? "" : "Epochs are numbered from 1 on.")];
 }
 
-/* Goes to what was chosen or typed, unless a number is none; tells what is wrong with each. */
-function filterHistory() {
-  const { inputs_list: [fields], outputs_list: errors } = context();
-  const view = listOf(parse(location.search));
-  const wrong = {};
-  for (const { id, value } of fields) {
-    const { name } = id;
-    let chosen = text(value, element(id)).trim();
-    if (chosen === shown(name, view, element(id)) || chosen === BY_HEADING) {
-      continue;
-    }
-    if (errors.some((each) => each.id.name === name)) {
-      [chosen, wrong[name]] = readFilter(name, chosen);
-    }
-    if (name === "sort") {
-      view.sort = chosen === NEWEST ? "" : chosen;
-    } else if (!wrong[name]) {
-      view.filters[name] = chosen && chosen + (SECONDS[name] ?? "");
-    }
+/* The value of the filter `name` in its field, and what is wrong with it. */
+function readField(field, name, { inputMode, type, value }) {
+  if (inputMode === "decimal") {
+    return readNumber(name, value);
   }
-  go(href(view), { replace: true });
-  return errors.map(({ id }) => {
-    element({ ...id, type: "history-filter" })?.setAttribute("aria-invalid", String(Boolean(wrong[id.name])));
-    return wrong[id.name] ?? "";
-  });
+  const isOfBoxes = type === "checkbox" || type === "radio";
+  const chosen = isOfBoxes ? Array.from(field.querySelectorAll(":checked"), (each) => each.value).join(",") : value;
+  return [chosen.trim() && chosen.trim() + (SECONDS[name] ?? ""), ""];
 }
 
-let isToBeFocused = false;
-
-/* Once a chip was taken away, the next one has the focus; after the last one, the filters. */
-function focusHistory() {
-  if (isToBeFocused) {
-    isToBeFocused = false;
-    const next = document.querySelector("#history-chips button");
-    (next ?? document.querySelector("#history-filters :is(input, summary)"))?.focus();
+/* Filters by what was chosen or typed, or says what is wrong with it. */
+function filter({ target }) {
+  const field = target.closest("#history-filters [data-filter]");
+  if (field === null) {
+    return;
   }
-  return window.dash_clientside.no_update;
+  const { filter: name } = field.dataset;
+  const [value, fault] = readField(field, name, target);
+  write(field.querySelector("[role=alert]"), fault);
+  target.setAttribute("aria-invalid", Boolean(fault));
+  fault || choose({ [name]: value });
 }
 
-const opened = () => document.querySelector("#history-filters details[open]");
+/* Says of each field how much is chosen in it. */
+function countChosen() {
+  for (const each of document.querySelectorAll("#history-filters details")) {
+    const names = Array.from(each.querySelectorAll("[data-filter]"), ({ dataset }) => dataset.filter);
+    const count = names.flatMap((name) => member(name).split(",").filter(Boolean)).length;
+    write(each.querySelector(".count"), count ? ` ${count}` : "");
+  }
+}
+
+const firstDay = (days) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
+
+/* The filters that a button sets: those that it names, the running epoch, or so many days. */
+function filtersOf({ set, days }) {
+  if (days !== undefined) {
+    return { from: `${firstDay(days)}T00:00:00Z`, to: "" };
+  }
+  return set === "running" ? { epoch: snapshot.epoch } : JSON.parse(set);
+}
 
 document.addEventListener("click", ({ target }) => {
-  const button = target.closest?.("[data-go]");
+  const button = target.closest?.("#history-panel :is([data-set], [data-days])");
   if (button) {
-    isToBeFocused = true;
-    go(button.dataset.go, { replace: true });
+    const chips = [...document.querySelectorAll(".history-chip")];
+    const place = chips.indexOf(button);
+    // the next chip has its id, and so the focus; where there is none, that before it or the filters have it
+    const isKept = button.closest("#history-filters") !== null || (place >= 0 && place < chips.length - 1);
+    isKept || (chips[place - 1] ?? document.querySelector("#history-filters summary")).focus();
+    go(hrefWith(filtersOf(button.dataset)), { replace: true });
   }
   // one field is open at most
   for (const each of document.querySelectorAll("#history-filters details[open]")) {
@@ -113,7 +81,7 @@ document.addEventListener("click", ({ target }) => {
   }
 });
 document.addEventListener("keydown", (event) => {
-  const field = opened();
+  const field = document.querySelector("#history-filters details[open]");
   if (event.key === "Escape" && field) {
     event.stopPropagation();
     field.open = false;
@@ -122,7 +90,21 @@ document.addEventListener("keydown", (event) => {
 });
 document.addEventListener(
   "toggle",
-  ({ target }) => target.open && target.matches(".history-field") && target.querySelector("input, button")?.focus(),
+  ({ target }) => {
+    const isOpened = target.open && target.matches(".history-field:not(:has(:focus:not(summary)))");
+    isOpened && target.querySelector("input, button")?.focus();
+  },
   true,
 );
-register({ fillHistory, filterHistory, focusHistory });
+document.addEventListener("change", filter);
+followMoves(countChosen);
+
+let timer = null;
+document.addEventListener("input", (event) => {
+  if (event.target.type === "search") {
+    clearTimeout(timer);
+    timer = setTimeout(filter, TYPING_MS, event);
+  } else if (event.target.type === "datetime-local") {
+    filter(event);
+  }
+});

@@ -4,7 +4,7 @@ const CARDS_BELOW = 640; // of the table, px
 const PADDING = 22; // of a cell, both sides, and of the bar between two headings
 const SORT_ICON = 20;
 
-let widths = {}; // what each column needs
+let longest = {}; // text of each column
 
 const width = () => document.getElementById("history-rows").clientWidth;
 const isOfCards = () => width() < CARDS_BELOW;
@@ -30,7 +30,7 @@ export function fitting(all, sort) {
     const heading = widthOf(column.headerName) + (isSorted ? SORT_ICON : 0);
     return {
       ...column,
-      minWidth: Math.max(column.minWidth, heading, widths[column.colId] ?? 0),
+      minWidth: Math.max(column.minWidth, heading, widthOf(longest[column.colId] ?? "")),
       sort: isSorted ? (sort.startsWith("-") ? "desc" : "asc") : null,
     };
   });
@@ -38,18 +38,19 @@ export function fitting(all, sort) {
 
 /* Notes what the rows of the grid need of the columns' width: whether that is more than it was. */
 export function measure(api, all) {
-  const longest = {};
+  const fits = all.filter(({ context }) => context?.fits);
+  let isMore = false;
   api.forEachNode(({ data }) => {
-    for (const [name, text] of Object.entries(data?.texts ?? {})) {
-      longest[name] = text.length > (longest[name]?.length ?? 0) ? text : longest[name];
+    for (const { colId } of fits) {
+      const text = data?.texts[colId] ?? "";
+      if (text.length > (longest[colId]?.length ?? 0)) {
+        longest[colId] = text;
+        isMore = true;
+      }
     }
   });
-  const narrow = all.filter(({ colId, context }) => context?.fits && longest[colId] !== undefined);
-  const needed = narrow.map(({ colId }) => [colId, widthOf(longest[colId])]);
-  const grown = needed.filter(([name, each]) => each > (widths[name] ?? 0));
-  Object.assign(widths, Object.fromEntries(grown));
-  return grown.length > 0;
+  return isMore;
 }
 
 /* Forgets it, as another list has other columns. */
-export const forget = () => (widths = {});
+export const forget = () => (longest = {});

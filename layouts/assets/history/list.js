@@ -1,31 +1,30 @@
-/* The list of History: rows that come from a callback, block by block. They are as of one revision, so that
- * none moves while somebody reads; what came since is shown at the top, and announced elsewhere.
+/* The list of History: rows that come from a callback, block by block, with all that is said of them. They are as of
+ * one revision, so that none moves while somebody reads; what came since is offered at the top.
  */
-import { at, go } from "../address.js";
+import { followMoves, go } from "../address.js";
 import { followAccount, snapshot } from "../balance.js";
-import { register } from "../clientside.js";
-import { explain, write } from "../live.js";
-import { followSettings } from "../settings/settings.js";
 import { onFailure } from "../requests.js";
+import { followAddress } from "../screen.js";
+import { followSettings } from "../settings/settings.js";
+import { write } from "../live.js";
 import { pick, setPicked } from "./cells.js";
 import { fitting, forget, heights, measure } from "./fit.js";
-import { PATH, START, href, listOf, parse, queryOf, rowsOf, same } from "./view.js";
+import { PATH, hrefWith, member } from "./view.js";
 
-const PAUSE_MS = 1000; // between questions for what is new
-const INDEXING_MS = 1500;
-const BLOCK = 100; // rows that come at once
+const PAUSE_MS = 1000; // between requests for what is new
+const BLOCK = 100; // rows that come at once; as in layouts/history.py
 const NEWEST_FIRST = ["", "-revision", "-epoch"];
+const OVER = { entry: "", order: "" }; // what opens over a list
 const FLASH = { flashDuration: 300, fadeDuration: 300 };
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
-const none = () => window.dash_clientside.no_update;
 const set = (id, data) => window.dash_clientside.set_props(id, { data });
 const place = (id) => document.getElementById(id);
 
-let view = null; // what the address says, once the tab was come to
 let isHere = false;
+let address = null; // of the list, once the tab was come to
+let rows = null; // the address without what stands above them
 let list = null; // whose rows the grid has, as the callback is given it
-let columns = null; // of all lists, once the grid is there
-let found = {}; // what the newest answers say of the list
+let isOfFields = false; // whether the fields of the filters show it already
 let fresh = null; // the revision that the list was as of before it was renewed
 let goal = null; // the entry that is gone to: its place, and how many rows are before it
 let marked = null;
@@ -33,78 +32,103 @@ let known = null; // account and revision that the list was fetched with
 let lookedAt = 0;
 let timer = null;
 let isUnanswered = false;
-
+let wasIndexing = false;
 let grid = null; // the grid's own functions, once it is there
-const api = () => grid;
+
 const revision = () => snapshot?.revision ?? null;
 const version = () => `${snapshot?.account}.${revision()}`;
+const isIndexing = () => place("history-words").textContent !== "";
+const isWithoutRows = () => !document.querySelector("#history-instead:empty");
+const listMember = (name) => new URLSearchParams(list.search).get(name) ?? "";
+const columns = () => {
+  const all = grid.getGridOption("context");
+  return all[listMember("table")] ?? all.ledger;
+};
 // the block of rows that is under way
-const loading = () => Object.values(api()?.getCacheBlockState() ?? {}).find((each) => each.pageStatus === "loading");
-const isAtTop = () => (api()?.getVerticalPixelRange().top ?? 0) < 4;
-const isAtNewest = () => isAtTop() && NEWEST_FIRST.includes(view.sort);
+const loading = () => Object.values(grid.getCacheBlockState() ?? {}).find((each) => each.pageStatus === "loading");
+const isAtNewest = () => grid.getVerticalPixelRange().top < 4 && NEWEST_FIRST.includes(listMember("sort"));
 
-/* What the address says: the view for what stands around the list, whose filters, and the list itself. */
-function chooseHistory() {
-  const cameHere = !isHere;
+/* Shows what the address says. */
+function show() {
+  const isComing = !isHere && location.pathname === PATH;
   isHere = location.pathname === PATH;
-  if (!isHere) {
-    showOpened(START);
-    return [none(), none(), none()];
-  }
   // whoever comes back from another tab finds the list as it was left
-  if (cameHere && view !== null && location.search === "" && !same(listOf(view), START)) {
-    go(href(listOf(view)), { replace: true });
-    return [none(), none(), none()];
+  if (isComing && location.search === "" && (address ?? PATH) !== PATH) {
+    go(address, { replace: true });
+    return;
   }
-  const [before, to] = [view, history.state?.to ?? null];
-  view = parse(location.search);
+  showOpened();
+  if (!isHere) {
+    return;
+  }
+  const { to = null } = history.state ?? {};
   // gone to once: whoever comes back later is not led there again
   to && history.replaceState({}, "");
-  showOpened(view);
-  const isOther = before === null || to !== null || !same(rowsOf(before), rowsOf(view));
-  isOther ? begin(to) : follow();
-  const isRedrawn = before === null || !same(listOf(before), listOf(view));
-  const isOtherTable = before?.table !== view.table;
-  return [isRedrawn ? listOf(view) : none(), isOtherTable ? view.table : none(), isOther ? list : none()];
+  address = hrefWith(OVER);
+  const next = hrefWith({ ...OVER, compare: "" });
+  if (next !== rows || to) {
+    rows = next;
+    begin(to);
+  } else {
+    follow();
+  }
 }
 
 const opened = {};
 
-/* What is open over the list of a view, and which epochs stand side by side over it. */
-function showOpened({ table, entry, order, compare }) {
-  const isOfEpochs = isHere && table === "epochs";
+/* Shows what is open over the list, and which epochs stand side by side over it. */
+function showOpened() {
+  const isOfEpochs = isHere && member("table") === "epochs";
+  const compared = isOfEpochs ? member("compare") : null;
   place("history-epochs").hidden = !isOfEpochs;
-  const shown = { entry, order, compare: isOfEpochs ? compare : null };
-  for (const [name, data] of Object.entries(shown)) {
-    if (String(opened[name]) !== String(data)) {
+  const [entry, order] = ["entry", "order"].map((name) => (isHere && member(name)) || null);
+  for (const [name, data] of Object.entries({ entry, order, compare: compared })) {
+    if (opened[name] !== data) {
       opened[name] = data;
       set(`history-${name}-shown`, data);
     }
   }
-  isOfEpochs && setPicked(compare.length ? compare : null);
+  isOfEpochs && setPicked(compared ? compared.split(",").map(Number).filter(Boolean) : null);
 }
 
-/* Begins a list as of now. While not all is indexed, the newest are to be had only as they come. */
+/* Has the list be another one. */
+function setList(changes) {
+  list = { ...list, ...changes };
+  set("history-list", list);
+}
+
+/* Begins the list that the address says, as of now. While not all is indexed, the newest come as they are found. */
 function begin(to = null) {
-  const isWhole = !found.indexing || !same(rowsOf(view), START);
-  const { table, filters, sort } = view;
-  const number = (list?.number ?? 0) + 1;
-  list = { table, filters, sort, until: isWhole ? revision() : null, number };
+  const until = isIndexing() && rows === PATH ? null : revision();
   [fresh, goal, marked] = [null, to, to?.place ?? null];
   [known, lookedAt] = [version(), Date.now()];
-  // what is tried again has its problem until it is known to be gone
-  const { problem, indexing } = found;
-  found = { problem, indexing };
+  // what the fields show is not known as long as they are to be drawn
+  const isDrawn = isOfFields && (list?.isOfFields || !loading());
+  setList({ search: rows.slice(PATH.length), until, isOfFields: isDrawn, isRedrawn: false });
+  grid && requestRows();
 }
 
-const restart = () => (begin(), set("history-list", list));
+/* Goes to the list with other filters, which their fields show. */
+export function choose(filters) {
+  isOfFields = true;
+  go(hrefWith(filters), { replace: true });
+  isOfFields = false;
+}
+
+function requestRows() {
+  forget();
+  showColumns();
+  // no other rows came yet that are of the list before
+  loading()?.startRow === 0 ? requestAgain() : grid.purgeInfiniteCache();
+  grid.ensureIndexVisible(0, "top");
+}
 
 /* Has the grid show the columns of the list that there is room for. */
 function showColumns() {
   const [rowHeight, headerHeight] = heights();
-  api().setGridOption("columnDefs", fitting(columns[list.table], list.sort));
-  api().setGridOption("headerHeight", headerHeight);
-  api().getGridOption("rowHeight") === rowHeight || api().setGridOption("rowHeight", rowHeight);
+  grid.setGridOption("columnDefs", fitting(columns(), listMember("sort")));
+  grid.setGridOption("headerHeight", headerHeight);
+  grid.getGridOption("rowHeight") === rowHeight || grid.setGridOption("rowHeight", rowHeight);
 }
 
 /* Requests the block that is under way once more; the grid is given the newest answer alone. */
@@ -114,167 +138,79 @@ function requestAgain() {
   window.dash_clientside.set_props("history-grid", { getRowsRequest });
 }
 
-let listed = null; // the number of the list that the grid has
-
-/* Has the grid ask for the rows of another list; of the same one up to a later revision, it shows those that it
- * has until the others are there.
- */
-function listHistory(next, all) {
-  const isOther = next.number !== listed;
-  [listed, isUnanswered] = [next.number, false];
-  isOther && forget();
-  if (columns === null) {
-    columns = all;
-    followSettings((now, before) => now.decimals === before.decimals || api()?.refreshInfiniteCache());
-    return fitting(columns[next.table], next.sort);
-  }
-  if (isOther) {
-    showColumns();
-    // no other rows came yet that are of the list before
-    loading()?.startRow === 0 ? requestAgain() : api().purgeInfiniteCache();
-    api().ensureIndexVisible(0, "top");
-  } else {
-    api().refreshInfiniteCache();
-  }
-  return none();
-}
-
-/* Shows what an answer says of the list, and what came since. */
-function describeHistory(answer, newer) {
-  const [{ prop_id: by }] = window.dash_clientside.callback_context.triggered;
-  const isOfNews = by.startsWith("history-newer");
-  const given = isOfNews ? newer : answer;
-  if (list === null || given.number !== list.number) {
-    return none();
-  }
-  const wasIndexing = Boolean(found.indexing);
-  found = isOfNews ? { ...found, indexing: newer.indexing, newer } : { ...found, ...answer };
-  if (wasIndexing && !found.indexing) {
-    // the list is renewed when all of it is there
-    restart();
-    set("history-compare-shown", opened.compare);
-  } else if (found.indexing && list.until !== null && same(rowsOf(view), START)) {
-    restart();
-  } else if (newerCount() > 0 && isAtNewest()) {
-    renew();
-  }
-  found.indexing && setTimeout(askForNews, INDEXING_MS);
-  found.problem && !found.is_refused && follow();
-  draw();
-  return none();
-}
-
-const isNewerKnown = () => list.until !== null && found.newer?.until === list.until;
-const newerCount = () => (isNewerKnown() ? found.newer.count : 0);
-const askForNews = () => isHere && set("history-since", { ...list, at: Date.now() });
-
-/* Draws what is said of the list, and what stands in the place of its rows. */
-function draw() {
-  const { total, problem, indexing } = found;
-  const isEmpty = !problem && total === 0;
-  const shown = { "history-rows": !problem && !isEmpty, "history-problem": Boolean(problem) };
-  shown["history-none"] = isEmpty && !indexing;
-  shown["history-none-yet"] = isEmpty && Boolean(indexing);
-  shown["history-newer"] = newerCount() > 0;
-  for (const [id, isShown] of Object.entries(shown)) {
-    place(id)?.toggleAttribute("hidden", !isShown);
-  }
-  const isList = shown["history-rows"];
-  place("history-pager").classList.toggle("without-rows", !isList);
-  // the end is not known while not all is indexed
-  place("history-last").disabled = total === null;
-  write(place("history-newer"), found.newer?.text ?? "");
-  explain(place("history-problem-text"), problem ?? "");
-  write(place("history-words"), indexing ?? "");
-  write(place("history-range"), isList ? rangeText() : "");
-  const { table, filters, sort, until } = list;
-  const least = Math.min(...[filters.until, until].filter(Boolean));
-  for (const format of ["csv", "json"]) {
-    const query = queryOf({ ...filters, until: Number.isFinite(least) ? least : "", sort, format });
-    place(`history-${format}`).setAttribute("href", at(`/history/${table}?${query}`));
-  }
-}
-
 /* The first and the last row that are in sight, from 0. */
 function range() {
-  const { top, bottom } = api().getVerticalPixelRange();
+  const { top, bottom } = grid.getVerticalPixelRange();
   const [height] = heights();
-  return [Math.round(top / height), Math.min(Math.round(bottom / height), api().getDisplayedRowCount()) - 1];
+  return [Math.round(top / height), Math.min(Math.round(bottom / height), grid.getDisplayedRowCount()) - 1];
 }
 
-function rangeText() {
-  if (!api() || found.total === undefined) {
-    return "";
-  }
+function showRange() {
   const [first, last] = range().map((each) => (each + 1).toLocaleString("en-US"));
-  return `Rows ${first}–${last}${found.total === null ? "" : ` of ${found.total.toLocaleString("en-US")}`}`;
+  // the end is not known while not all is indexed
+  const total = grid.isLastRowIndexKnown() ? ` of ${grid.getDisplayedRowCount().toLocaleString("en-US")}` : "";
+  write(place("history-range"), `Rows ${first}–${last}${total}`);
+  place("history-last").disabled = total === "";
 }
 
 /* Scrolls by a page, or to an end. */
 function scroll(where) {
   const [first, last] = range();
-  const end = (found.total ?? api().getDisplayedRowCount()) - 1;
+  const end = grid.getDisplayedRowCount() - 1;
   const page = Math.max(1, last - first);
   const goals = { first: 0, previous: first - page, next: first + page, last: end };
-  const index = Math.min(Math.max(goals[where], 0), end);
-  api().ensureIndexVisible(index, where === "last" ? "bottom" : "top");
+  grid.ensureIndexVisible(Math.min(Math.max(goals[where], 0), end), where === "last" ? "bottom" : "top");
 }
 
 /* Looks for what came since, or again for what did not come, but not all the time. */
 function follow() {
-  const isLost = isUnanswered || (found.problem && !found.is_refused);
-  const isStale = isHere && list !== null && api() && (known !== version() || isLost);
+  const isLost = isUnanswered || place("history-again")?.dataset.busy || isIndexing() || wasIndexing;
+  const isStale = isHere && grid && list && (known !== version() || isLost);
   if (isStale && timer === null && place("app-shell").dataset.link !== "offline") {
     const wait = PAUSE_MS - (Date.now() - lookedAt);
     timer = setTimeout(() => ((timer = null), isHere && catchUp()), Math.max(0, wait));
   }
 }
 
-/* Has what stands around the list drawn again: nobody knows what the failed request was for. */
-function drawAgain() {
-  const { table } = document.querySelector(".history-fields")?.dataset ?? {};
-  table === view.table || set("history-table", view.table);
-  set("history-view", listOf(view));
-}
-
 function catchUp() {
-  const wasUnanswered = isUnanswered;
-  [lookedAt, isUnanswered] = [Date.now(), false];
-  wasUnanswered && drawAgain();
+  // nobody knows what the failed request was for
+  setList({ isRedrawn: isUnanswered });
+  const [isFailed, isIndexed] = [isUnanswered, wasIndexing && !isIndexing()];
+  [lookedAt, isUnanswered, wasIndexing] = [Date.now(), false, isIndexing()];
   if (loading()) {
     // what is under way is not started anew, or it would never end where much happens
-    wasUnanswered && requestAgain();
-    follow();
-    return;
-  }
-  const { table } = list;
-  known = version();
-  if (found.problem || !found.total || (isAtNewest() && table !== "epochs")) {
+    isFailed && requestAgain();
+  } else if (isIndexed) {
+    begin();
+    set("history-compare-shown", opened.compare);
+  } else if (isFailed || isWithoutRows() || isAtNewest()) {
     renew();
-    return;
+  } else {
+    known = version();
+    set("history-since", { ...list, at: lookedAt });
+    // an order in sight may have ended, and of the epochs those that have not ended change
+    ["orders", "epochs"].includes(listMember("table")) && grid.refreshInfiniteCache();
   }
-  askForNews();
-  // an order in sight may have ended, and of the epochs those that have not ended change
-  (table === "orders" || table === "epochs") && api().refreshInfiniteCache();
+  follow();
 }
 
 /* Shows the same list as of now, without losing the place in it. */
 function renew() {
-  if (found.problem || !found.total) {
-    restart();
+  if (isWithoutRows()) {
+    begin();
     return;
   }
-  fresh = list.until;
-  list = { ...list, until: found.indexing && same(rowsOf(view), START) ? null : revision() };
-  set("history-list", list);
+  [known, fresh] = [version(), list.until];
+  setList({ until: isIndexing() && rows === PATH ? null : revision() });
+  grid.refreshInfiniteCache();
 }
 
 function flashNew() {
   const rowNodes = [];
-  fresh !== null && api().forEachNode((node) => node.data?.revision > fresh && rowNodes.push(node));
+  fresh !== null && grid.forEachNode((node) => node.data?.revision > fresh && rowNodes.push(node));
   if (rowNodes.length) {
     fresh = null;
-    calm.matches || api().flashCells({ rowNodes, ...FLASH });
+    calm.matches || grid.flashCells({ rowNodes, ...FLASH });
   }
 }
 
@@ -283,13 +219,13 @@ function approach() {
   if (goal === null || loading()) {
     return;
   }
-  const node = api().getRowNode(goal.place);
+  const node = grid.getRowNode(goal.place);
   if (node?.data) {
     goal = null;
     setTimeout(() => focusRow(node.rowIndex));
     return;
   }
-  if (api().getDisplayedRowAtIndex(goal.offset)?.data) {
+  if (grid.getDisplayedRowAtIndex(goal.offset)?.data) {
     // what came meanwhile may have moved it into the block behind
     const offset = (Math.floor(goal.offset / BLOCK) + 1) * BLOCK;
     goal = goal.isMoved ? null : { ...goal, offset, isMoved: true };
@@ -298,32 +234,33 @@ function approach() {
 }
 
 function seek(offset) {
-  offset < api().getDisplayedRowCount() && api().ensureIndexVisible(offset, "middle");
+  offset < grid.getDisplayedRowCount() && grid.ensureIndexVisible(offset, "middle");
 }
 
 function focusRow(index) {
-  api().ensureIndexVisible(index, "middle");
-  api().redrawRows();
-  api().setFocusedCell(index, api().getAllDisplayedColumns()[0]);
+  grid.ensureIndexVisible(index, "middle");
+  grid.redrawRows();
+  grid.setFocusedCell(index, grid.getAllDisplayedColumns()[0]);
 }
 
 /* Opens an entry or an order over the list, or has an epoch compared. */
-function choose(data) {
+function open(data) {
   if (data.epoch) {
     pick(data.epoch);
-    api().refreshCells({ columns: ["pick", "card"], force: true });
+    grid.refreshCells({ columns: ["pick", "card"], force: true });
   } else {
-    go(href({ ...view, ...data.opens }), { state: { isOpened: true } });
+    go(data.link.href, { state: { isOpened: true } });
   }
 }
 
-// on the cell of a link that leads elsewhere the link is meant
+// on the cell of a link the link is meant
 function press(data, event) {
-  const link = event.target.querySelector("a.elsewhere");
-  const isOfBox = event.key === " " && data.epoch;
-  isOfBox && event.preventDefault(); // it would scroll
-  if (isOfBox || event.key === "Enter") {
-    link ? link.click() : choose(data);
+  const link = event.target.querySelector("a");
+  if (event.key === " " && data.epoch) {
+    event.preventDefault(); // it would scroll
+    open(data);
+  } else if (event.key === "Enter") {
+    link ? link.click() : open(data);
   }
 }
 
@@ -332,41 +269,41 @@ const sortOf = (column) => (column ? `${column.sort === "desc" ? "-" : ""}${colu
 window.dashAgGridFunctions = {
   ...window.dashAgGridFunctions,
   historyMarked: ({ data }) => data !== undefined && data.id === marked,
-  historyClicked: ({ data, event }) => data && !event.target.closest("a.elsewhere") && choose(data),
+  historyClicked: ({ data, event }) => data && !event.target.closest("a") && open(data),
   historyPressed: ({ data, event }) => data && press(data, event),
   historySorted: ({ source }) => {
-    const sort = sortOf(api().getColumnState().find((each) => each.sort));
-    source === "uiColumnSorted" && go(href({ ...view, sort }), { replace: true });
+    const sort = sortOf(grid.getColumnState().find((each) => each.sort));
+    source === "uiColumnSorted" && go(hrefWith({ sort }), { replace: true });
   },
-  historyResized: ({ api: own }) => ((grid = own), columns && showColumns()),
-  historyMoved: ({ type, api: own }) => {
-    grid = own;
-    if (columns === null) {
+  historyMoved: ({ type, api }) => {
+    const isNew = grid === null;
+    grid = api;
+    if (list === null) {
       return;
     }
+    if (isNew || type === "gridSizeChanged") {
+      showColumns();
+    }
     if (type === "modelUpdated") {
-      measure(api(), columns[list.table]) && showColumns();
+      measure(grid, columns()) && showColumns();
       flashNew();
       approach();
+      follow();
     }
-    draw();
+    showRange();
   },
 };
 
 document.addEventListener("click", ({ target }) => {
-  const { id } = target.closest?.("#history-panel button") ?? {};
-  if (target.closest?.("#history-pager button")) {
-    scroll(id.slice("history-".length));
-  } else if (id === "history-newer") {
-    restart();
-  } else if (id === "history-again") {
-    // an order that was refused is not requested again
-    found.is_refused && view.sort ? go(href({ ...view, sort: "" }), { replace: true }) : restart();
-  }
+  const page = target.closest?.("#history-pager button");
+  page && scroll(page.id.slice("history-".length));
+  target.closest?.("#history-newer, #history-again:not([data-set])") && begin();
 });
 onFailure(() => {
   isUnanswered = isHere;
   follow();
 });
+followMoves(show);
+followAddress(show);
 followAccount(follow);
-register({ chooseHistory, listHistory, describeHistory });
+followSettings((now, before) => now.decimals === before.decimals || grid?.refreshInfiniteCache());
