@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tests.conftest import BLANK
+from tests.ledgers import write_ledger
+from tests.pages import UPDATE
 from tests.relay import Relay
 from tests.screen import (
-    all_texts,
     go,
     resize,
     text,
@@ -18,6 +20,7 @@ from tests.screen import (
     wait_for_balance,
     wait_for_link,
     wait_for_toast,
+    write,
 )
 from tests.serving import Server
 
@@ -108,7 +111,7 @@ def test_a_damaged_file_is_told_on_every_tab_until_it_is_mended(
     good = file.read_bytes()
     file.write_bytes(good[:100])
     wait_for(lambda: "is not valid JSON" in text(browser, "fault-note"), "the fault")
-    command = all_texts(browser, "#fault-note code")[-1]
+    command = browser.find_elements("#fault-note code")[-1].text
     assert command.startswith("python -m balance repair")
     assert "`" not in text(browser, "fault-note")
     assert text(browser, "virtual-balance") == "$10,000.00"
@@ -207,3 +210,47 @@ def test_the_cards_of_a_phone_are_dimmed_while_there_is_no_server(
     muted = _colour(browser, ".metric-label")
     for part in (figure, "#futures-positions-grid .row-card > .title"):
         assert _colour(browser, part) == muted
+
+
+def _is_drawn(browser: Any, place: str) -> bool:
+    """Whether the row of the entry at ``place`` is there, with what is in it."""
+    return bool(browser.find_elements(f"#history-grid [row-id='{place}'] .ag-cell:not(:empty)"))
+
+
+def _kill_under_way(browser: Any, relay: Relay, server: Server, button: str) -> None:
+    """Kill ``server`` while it owes the answer to what ``button`` sends."""
+    browser.wait_for_element(f"{button}:enabled")
+    os.kill(server.pid, signal.SIGSTOP)
+    relay.paths.clear()
+    browser.find_element(button).click()
+    wait_for(lambda: any(UPDATE in path for path in relay.paths), "what is under way")
+    server.kill()
+
+
+def test_what_a_killed_server_owes_comes_from_the_next_one_and_is_booked_once(
+    folder: Path, start_server: Callable[..., Server], open_browser: Opened
+) -> None:
+    write_ledger(folder, 300)
+    server = start_server()
+    with Relay(server.port) as relay:
+        browser = open_browser(f"{relay.url}/history")
+        wait_for_link(browser, "Live")
+        newest = server.get("/history/ledger?limit=1").json()["rows"][0]["place"]
+        wait_for(lambda: _is_drawn(browser, newest), "the newest entry")
+        _kill_under_way(browser, relay, server, "#history-last")
+        wait_for_toast(browser, "The server does not answer. Try again when it is back.")
+        assert not _is_drawn(browser, "1")
+        again = start_server(port=server.port)
+        # nothing else has to happen for it
+        wait_for(lambda: _is_drawn(browser, "1"), "the oldest entry")
+        wait_for_link(browser, "Live")
+        browser.find_element("#alerts-btn").click()
+        browser.wait_for_element("#alerts-new:enabled").click()
+        write(browser, "alerts-threshold", "1")
+        _kill_under_way(browser, relay, again, "#alerts-save")
+        browser.wait_for_contains_text("#alerts-error", "it will not be done twice")
+        last = start_server(port=server.port)
+        assert last.get("/alerts").json()["alerts"] == []
+        browser.wait_for_element("#alerts-save:enabled").click()
+        browser.wait_for_contains_text("#alerts-said", "Made the alert")
+        assert len(last.get("/alerts").json()["alerts"]) == 1
