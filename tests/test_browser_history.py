@@ -265,12 +265,14 @@ def test_no_heading_is_cut_off(browser: Any, server: Server) -> None:
 def test_on_a_phone_rows_are_cards_that_nothing_is_cut_off_from(
     browser: Any, server: Server
 ) -> None:
+    go_to(browser, server, "/history")
     resize(browser, 390, 800)
     try:
         figures = {"ledger": "amount", "fills": "price", "trades": "pnl", "epochs": "pnl"}
         for table, figure in figures.items():
             sort = "epoch" if table == "epochs" else "revision"
-            go_to(browser, server, f"/history?table={table}&sort={sort}")
+            path = f"/history?table={table}&sort={sort}"
+            run(browser, {"go": "address.js"}, "go(arguments[0])", path)
             wanted = asked(server, table, sort=sort, limit=1)["rows"][0]
             shown = wanted["display"][figure]
             browser.wait_for_text_to_equal('[row-index="0"] .figure-text', shown)
