@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from dash.exceptions import PreventUpdate
 
 from balance.api.services import Services
 from balance.core.errors import BalanceError, InvalidAmount
@@ -53,8 +54,7 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
     """Have the dialog on ``app`` opened, filled by what ``desk`` and ``services`` have, and sent to
     the bots."""
     _register_opening(app, services)
-    _register_strategy(app, services)
-    _register_symbol(app, desk, services)
+    _register_descriptions(app, desk, services)
     _register_saving(app, services)
 
 
@@ -101,79 +101,73 @@ def _register_opening(app: Dash, services: Services) -> None:
         )
 
 
-def _register_strategy(app: Dash, services: Services) -> None:
+def _register_descriptions(app: Dash, desk: Desk, services: Services) -> None:
+    strategy, symbol, name = (field_id(each) for each in ("strategy", "symbol", "name"))
+
     @app.callback(
         Output("bot-strategy-words", "children"),
         Output("bot-params", "children"),
-        Input(field_id("strategy"), "value"),
-        Input("bot-key", "data"),
-        State("bot-edited", "data"),
-    )
-    def describe_strategy(chosen: str, _key: str, edited: str) -> tuple[Any, ...]:
-        strategies = services.bots.strategies()
-        settings = bot_row(services, edited)["settings"] if edited else {}
-        params = settings["params"] if settings.get("strategy") == chosen else {}
-        return strategy_words(strategies, chosen), strategy_fields(strategies, chosen, params)
-
-    @app.callback(
-        Output(field_id("name"), "value", allow_duplicate=True),
-        Output("bot-proposed", "data", allow_duplicate=True),
-        Input(field_id("strategy"), "value"),
-        Input(field_id("symbol"), "value"),
-        State(field_id("name"), "value"),
-        State("bot-proposed", "data"),
-        State("bot-edited", "data"),
-    )
-    def propose_name(
-        strategy: str, symbol: str, name: str, proposed: str, edited: str
-    ) -> tuple[Any, ...]:
-        # one that the person has typed stays
-        if edited or name not in ("", proposed):
-            return no_update, no_update
-        fresh = _proposed(services, strategy, symbol)
-        return (no_update, no_update) if fresh == name else (fresh, fresh)
-
-
-def _register_symbol(app: Dash, desk: Desk, services: Services) -> None:
-    @app.callback(
         Output("bot-symbol-words", "children"),
         Output("bot-leverage-hint", "children"),
-        Input(field_id("symbol"), "value"),
+        Output(name, "value", allow_duplicate=True),
+        Output("bot-proposed", "data", allow_duplicate=True),
+        Input(strategy, "value"),
+        Input(symbol, "value"),
         Input("bot-key", "data"),
-        # others may begin to trade it
+        # others may begin to trade the symbol
         Input("bots-drawn", "data"),
+        State(name, "value"),
+        State("bot-proposed", "data"),
         State("bot-edited", "data"),
         State("bot-dialog", "is_open"),
     )
-    def describe_symbol(
-        symbol: str, _key: str, _drawn: str, edited: str, is_open: bool
-    ) -> tuple[Any, ...]:
-        if not is_open or not symbol:
-            return no_update, no_update
-        bots = services.bots.listed()["bots"]
-        # an owner that is no bot is a key; none is called -
-        owner = desk.account().other_owner(symbol, edited or "-")
+    def describe(*given: Any) -> tuple[Any, ...]:
+        strategy_id, symbol_name, _key, _drawn, typed, proposed, edited, is_open = given
+        if not is_open or not symbol_name:
+            raise PreventUpdate
+        about_strategy: tuple[Any, ...] = (no_update, no_update)
+        if {f"{strategy}.value", "bot-key.data"} & ctx.triggered_prop_ids.keys():
+            about_strategy = _about_strategy(services, strategy_id, edited)
+        names: tuple[Any, ...] = (no_update, no_update)
+        # one that the person has typed stays
+        if not edited and typed in ("", proposed):
+            fresh = _proposed(services, strategy_id, symbol_name)
+            names = names if fresh == typed else (fresh, fresh)
+        most = desk.market.instrument(symbol_name).brackets[0].max_leverage
+        rivals = _rivals(desk, services, symbol_name, edited)
+        return *about_strategy, rivals, f"1 to {most:f}", *names
+
+
+def _about_strategy(services: Services, chosen: str, edited: str) -> tuple[Any, ...]:
+    """What the ``chosen`` strategy does, and its fields, as the bot that is ``edited`` has them."""
+    strategies = services.bots.strategies()
+    settings = bot_row(services, edited)["settings"] if edited else {}
+    params = settings["params"] if settings.get("strategy") == chosen else {}
+    return strategy_words(strategies, chosen), strategy_fields(strategies, chosen, params)
+
+
+def _rivals(desk: Desk, services: Services, symbol: str, edited: str) -> str:
+    """Who else trades the ``symbol`` than the bot that is ``edited``; empty where nobody does."""
+    bots = services.bots.listed()["bots"]
+    # an owner that is no bot is a key; none is called -
+    owner = desk.account().other_owner(symbol, edited or "-")
+    if owner is not None:
         names = {"": "you", **{each["id"]: each["name"] for each in bots}}
-        rivals = (
-            each["name"]
-            for each in bots
-            if each["id"] != edited and each["symbol"] == symbol and each["status"] != "stopped"
+        return (
+            f"{symbol} is traded by {names.get(owner, owner)} now: the bot opens nothing until "
+            "that is closed."
         )
-        rival = next(rivals, None)
-        if owner is not None:
-            words = (
-                f"{symbol} is traded by {names.get(owner, owner)} now: the bot opens nothing until "
-                "that is closed."
-            )
-        elif rival is not None:
-            words = (
-                f"{rival} trades {symbol}, too: while one of them has a position, the other opens "
-                "nothing."
-            )
-        else:
-            words = ""
-        most = desk.market.instrument(symbol).brackets[0].max_leverage
-        return words, f"1 to {most:f}"
+    rivals = (
+        each["name"]
+        for each in bots
+        if each["id"] != edited and each["symbol"] == symbol and each["status"] != "stopped"
+    )
+    rival = next(rivals, None)
+    if rival is None:
+        return ""
+    return (
+        f"{rival} trades {symbol}, too: while one of them has a position, the other opens nothing."
+    )
 
 
 def _register_saving(app: Dash, services: Services) -> None:
