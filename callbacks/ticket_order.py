@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from balance.core.errors import BalanceError, InvalidRequest
 from balance.core.figures import NONE
@@ -29,17 +29,6 @@ class MissingNumber(InvalidRequest):
     """A number that the order needs is not typed yet."""
 
 
-class _Field(NamedTuple):
-    """What is typed into a field of the ticket."""
-
-    # The member of the order that it is.
-    name: str
-    typed: object
-    kind: AmountKind
-    # What is missing where nothing is typed; empty where nothing is.
-    needed: str = ""
-
-
 def read_order(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The members of the order that the ``fields`` of the ticket describe, by the names of the
     fields; of an OCO, its two ``orders``.
@@ -50,11 +39,11 @@ def read_order(fields: Mapping[str, Any]) -> dict[str, Any]:
     """
     options = fields["options"]
     order = {name: fields[name] for name in ("symbol", "side", "type", "leverage")}
-    for field in _numbers(fields):
-        if not is_empty(field.typed):
-            order[field.name] = read_amount(field.typed, field.kind)
-        elif field.needed:
-            raise MissingNumber(f"Enter a {field.needed}.")
+    for member, typed, kind, label in _numbers(fields):
+        if not is_empty(typed):
+            order[member] = read_amount(typed, kind)
+        elif label:
+            raise MissingNumber(f"Enter a {label}.")
     if FORMS[fields["type"]].is_timed:
         order["time_in_force"] = fields["force"]
     if "reduce_only" in options:
@@ -66,14 +55,16 @@ def read_order(fields: Mapping[str, Any]) -> dict[str, Any]:
     return order
 
 
-def _numbers(fields: Mapping[str, Any]) -> Iterator[_Field]:
+def _numbers(fields: Mapping[str, Any]) -> Iterator[tuple[str, object, AmountKind, str]]:
+    """The numbers of the order: the member that each is, what is typed, how that is read, and what
+    it is called where it can't be missing."""
     unit = fields["unit"]
-    yield _Field(unit, fields["size"], _SIZES[unit], "size")
+    yield unit, fields["size"], _SIZES[unit], "size"
     for number, name in zip(FORMS[fields["type"]].numbers, NUMBERS, strict=False):
-        needed = "" if number.is_optional else number.label.lower()
-        yield _Field(number.name, fields[name], number.format, needed)
+        label = "" if number.is_optional else number.label.lower()
+        yield number.name, fields[name], number.format, label
     for name in _EXITS if "bracket" in fields["options"] else ():
-        yield _Field(name.replace("-", "_"), fields[name], "money")
+        yield name.replace("-", "_"), fields[name], "money", ""
 
 
 def _both(price: Any, trigger_price: Any, stop_limit: Any = None, **shared: Any) -> list[Row]:
