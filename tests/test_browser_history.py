@@ -13,6 +13,7 @@ import requests
 from selenium.webdriver.common.keys import Keys
 
 from tests.ledgers import write_ledger
+from tests.page_modules import run
 from tests.patience import patience
 from tests.screen import go, resize, text, wait_for, wait_for_focus, wait_for_link
 from tests.serving import Server
