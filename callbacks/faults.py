@@ -1,6 +1,7 @@
 """What the page says when a callback in Python fails; nothing else on it changes then."""
 
 import logging
+import traceback
 
 from balance.core.errors import BalanceError
 from callbacks.toasts import show_toast
@@ -18,5 +19,9 @@ def show_fault(fault: Exception) -> None:
     if isinstance(fault, BalanceError):
         show_toast(str(fault), "error")
         return
-    _LOG.error("A callback of the page failed.", exc_info=fault)
+    frames = traceback.extract_tb(fault.__traceback__)
+    way = " > ".join(each.name for each in frames)
+    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "no place"
+    _LOG.error("A callback of the page failed: %.300r in %s (%s).", fault, way, where)
+    _LOG.debug("How that came about:", exc_info=fault)
     show_toast(_UNKNOWN, "error")
