@@ -30,6 +30,7 @@ from layouts.alerts import (
     firing_rows,
     reading_hint,
 )
+from layouts.elements import CONTENT
 from layouts.settings import NOTICES
 
 #: How many firings the dialog lists.
@@ -67,9 +68,9 @@ def _register_rows(app: Dash, services: Services) -> None:
     @app.callback(
         Output("alerts-words", "children"),
         Output("alerts-new", "disabled"),
-        Output("alerts-list", "children"),
+        Output("alerts-list", CONTENT),
         Output("alerts-list", "aria-busy"),
-        Output("alerts-log", "children"),
+        Output("alerts-log", CONTENT),
         Output("alerts-list-key", "data"),
         Input("alerts-drawn", "data"),
     )

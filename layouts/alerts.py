@@ -15,6 +15,7 @@ from balance.alerts.rules import LONGEST_NOTE, LONGEST_URL
 from balance.alerts.settings import origin
 from balance.core.instruments import label
 from layouts.dialogs import dialog
+from layouts.elements import Elements
 from layouts.live import live_figure, live_price, live_text
 from layouts.parts import (
     button,
@@ -174,8 +175,8 @@ def _list() -> list[Component]:
         html.Div(button("New alert", "alerts-new", "plus-lg", color="primary", outline=False)),
         html.P(id="alerts-said", className=SAID, role="status"),
         # The shape of some rows until the first are drawn.
-        html.Div(id="alerts-list", **{"aria-busy": "true"}),
-        html.Div(id="alerts-log"),
+        Elements(id="alerts-list", **{"aria-busy": "true"}),
+        Elements(id="alerts-log"),
     ]
 
 
