@@ -175,8 +175,8 @@ _LATE = """
     window.fetch = async (path, how) => {
         const answer = await fetch(path, how);
         if (path === "/settings" && how.method === undefined) {
-            const text = await answer.text();
-            answer.text = () => (setTimeout(() => (window.taken = true)), text);
+            const found = await answer.json();
+            answer.json = async () => (setTimeout(() => (window.taken = true)), found);
             window.isRequested = true;
             await held;
         }
