@@ -31,26 +31,22 @@ SIZES = [(1280, 720), (1366, 768), (1440, 900), (2560, 1440), (390, 844)]
 _COVERED = """
     const boxes = [...document.querySelectorAll('#toasts .toast-box')]
         .map((each) => each.getBoundingClientRect()).filter(({ height }) => height > 0);
-    // the tabs end above the strip, and what is scrolled behind it is not seen
-    const strip = document.getElementById('toasts').getBoundingClientRect().top;
+    const region = document.getElementById('toasts');
+    // a strip is below the tabs, which end above it: what is scrolled behind it is not seen
+    const end = region.matches('.docked') ? region.getBoundingClientRect().top : innerHeight;
     const never = arguments[0] ?? '.sidebar, #virtual-balance, #sidebar-pnl, #link-pill, ' +
         '#sidebar-sync-balance-btn, #sidebar-reset-balance-btn, .ticket, ' +
         '.desk-grid-table, .ledger, .bots-table, .modal.show .modal-content, ' +
         'dialog[open] form, .tab-row, .ticker, .metric';
     return [...document.querySelectorAll(never)].filter((each) => {
         const it = each.getBoundingClientRect();
-        const bottom = each.closest('#content') ? Math.min(it.bottom, strip) : it.bottom;
+        const bottom = each.closest('#content') ? Math.min(it.bottom, end) : it.bottom;
         return it.width > 0 && bottom > it.top && boxes.some((box) =>
             box.left < it.right && box.right > it.left && box.top < bottom && box.bottom > it.top);
     }).map((each) => `${each.id} ${each.className}`);
 """
 
 
-#: Whether all of a page that is scrolled to its end is above the toasts.
-_END = """
-    const strip = document.getElementById('toasts').getBoundingClientRect();
-    return document.getElementById('content').getBoundingClientRect().bottom <= strip.top;
-"""
 _OVER_THE_PAGE = ".sidebar, .modal.show .modal-content, dialog[open] form"
 
 
@@ -179,7 +175,6 @@ def test_a_toast_has_two_lines_and_the_decimals_of_the_settings(
         assert balance is not None
         assert len(balance[1]) == decimals
         clear_toasts(browser)
-    requests.put(f"{server.url}/settings", json={"decimals": 2}, timeout=patience())
     requests.put(f"{server.url}/settings", json={"decimals": 2}, timeout=patience())
 
 

@@ -1,5 +1,6 @@
-/* Toasts: what was just done, in a strip below the page, which ends above it. As many as there is room for
- * are shown, the newest first, and the others counted until there is room for them.
+/* Toasts: what was just done, at the lower right of the working area. They lie where nothing is that is read or
+ * pressed and, where no such place is, in a strip below the page, which ends above it. The newest are shown, and
+ * the others counted until there is room for them.
  */
 import { onArrival } from "./arrivals.js";
 import { register } from "./clientside.js";
@@ -12,6 +13,14 @@ const TOAST_MS = 6000;
 const ERROR_MS = 3 * TOAST_MS;
 // on a phone one is as wide as the page
 const NARROW = window.matchMedia("(max-width: 768px)");
+const MARGIN = 16;
+const STEP = 16;
+const LOOK_MS = 100;
+// what they never lie over; where a dialog is open, the page behind it is not read
+const DIALOG = ".sidebar, .modal.show .modal-content";
+const PAGE =
+  ".sidebar, .ticker, .tab-row, .note-strip, .metric, .ticket, dl, table:not(.chart *, .curve-plot *, .spark *), " +
+  ".desk-grid-table, .ledger, .equation, #content :is(h2, button, a, input, select, summary, label, .readout)";
 
 /* Shows `message`, and returns the box that does. An `action` is the label of a button and its attributes. What
  * `stays` is there until it is closed; neither is pushed out by others. */
@@ -46,8 +55,51 @@ function arrange(region) {
   write(region.querySelector(".toasts-more"), boxes.length > most ? `and ${boxes.length - most} more` : "");
 }
 
+/* The rectangles of what fits `selector`, as far as they are in sight. */
+function rectangles(selector) {
+  const all = [...document.querySelectorAll(selector)].map((each) => each.getBoundingClientRect());
+  return all.filter(({ width, height, bottom, top }) => width && height && bottom > 0 && top < innerHeight);
+}
+
+/* The lowest place in the working area that is free of what is `taken`, of those the one furthest to the right;
+ * the place `at`, if that is; null: none. */
+function freePlace(at, { width, height }, taken) {
+  const isFree = ({ x, y }) =>
+    y + height <= innerHeight &&
+    !taken.some(({ left, right, top, bottom }) => left < x + width && right > x && top < y + height && bottom > y);
+  if (at !== null && isFree(at)) {
+    return at;
+  }
+  const { left, right } = document.querySelector(".main").getBoundingClientRect();
+  for (let y = innerHeight - MARGIN - height; y >= MARGIN; y -= STEP) {
+    for (let x = right - MARGIN - width; x >= left + MARGIN; x -= STEP) {
+      if (isFree({ x, y })) {
+        return { x, y };
+      }
+    }
+  }
+  return null;
+}
+
+let at = null; // where they lie over the page
+
+/* Finds a place for them. Where they are well they stay: what lies below may change at any time. */
+function place(region) {
+  if (region.querySelector(".toast-box") === null) {
+    at = null;
+    region.classList.remove("docked");
+  } else if (!region.matches(".docked")) {
+    const taken = rectangles(document.querySelector(".modal.show") ? DIALOG : PAGE);
+    at = freePlace(at, region.getBoundingClientRect(), taken);
+    region.classList.toggle("docked", at === null);
+    region.style.translate = at && `${at.x}px ${at.y}px`;
+  }
+}
+
 onArrival("#toasts", (region) => {
-  new MutationObserver(() => arrange(region)).observe(region, { childList: true });
+  const show = () => (arrange(region), place(region));
+  new MutationObserver(show).observe(region, { childList: true });
+  setInterval(() => region.querySelector(".toast-box") && place(region), LOOK_MS);
   region.addEventListener("click", ({ target }) => {
     if (target.matches("button")) {
       target.closest(".toast-box").remove();
