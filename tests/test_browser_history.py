@@ -21,7 +21,8 @@ from tests.serving import Server
 #: So many entries are there, some epochs among them.
 _ENTRIES = 1_500
 _ROWS = """
-    return [...document.querySelectorAll("#history-grid .ag-row")]
+    // the grid has its rows a moment before its columns
+    return [...document.querySelectorAll("#history-grid .ag-row:has(.ag-cell)")]
         .map((row) => [Number(row.getAttribute("row-index")), {
             place: row.getAttribute("row-id"),
             ...Object.fromEntries([...row.querySelectorAll(".ag-cell")].map((each) =>

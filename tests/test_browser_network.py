@@ -53,7 +53,7 @@ def test_whatever_a_page_asks_for_comes_from_its_server_and_comes(
     paths = {each.url.removeprefix(server.url).split("?")[0] for each in asked}
     assert {
         "/virtual_balance/stream",
-        "/orders",
+        "/ticket/preview",
         "/_dash-update-component",
     } <= paths
     # the file of the list that is shown then
