@@ -62,7 +62,9 @@ class TestFigures:
         told = app.server.test_client().get("/performance").get_json()
         assert set(found(page, DERIVE).values()) <= set(told["derivations"])
         rows = found(page, OF).items()
-        of_performance = {found(page, LIVE)[id] for id, row in rows if row == "performance/account"}
+        of_performance = {
+            found(page, LIVE)[each] for each, row in rows if row == "performance/account"
+        }
         assert of_performance <= set(told["display"])
 
     def test_the_figures_of_the_sidebar_open_the_same_as_those_of_the_cards(self) -> None:
