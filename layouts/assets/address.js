@@ -31,17 +31,19 @@ export function followMoves(run) {
 }
 
 /* Whether a click means this very page, and nobody has seen to it. */
-export function isPlain(event) {
+function isPlain(event) {
   const held = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
   return event.button === 0 && !held && !event.defaultPrevented;
 }
 
-// links into the history are drawn on every tab
+// links into the history are drawn on every tab; others make a choice of the tab that they lead to
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
+  const { choice, value } = link?.dataset ?? {};
   const isHistory = link?.getAttribute("href").split("?")[0] === at("/history");
-  if (isHistory && !link.target && !link.download && isPlain(event)) {
+  if ((isHistory || choice) && !link.target && !link.download && isPlain(event)) {
     event.preventDefault();
+    choice && window.dash_clientside.set_props(choice, { value });
     go(link.getAttribute("href"));
   }
 });

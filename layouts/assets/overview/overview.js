@@ -1,6 +1,6 @@
 /* What of Overview only the page knows: when Python is to draw a part of it anew, as more than its figures
  * has changed, and how long the bars are. */
-import { at, go, isPlain } from "../address.js";
+import { at } from "../address.js";
 import { onArrival } from "../arrivals.js";
 import { followAccount, hearEvent, snapshot, streaming } from "../balance.js";
 import { provide, rowsOf } from "../live.js";
@@ -62,12 +62,3 @@ hearEvent("performance", showFigures, {
   isNeeded: () => !streaming && location.pathname === at("/"),
 });
 onArrival("[data-bar]", drawBar);
-// a link to Futures Trading, with one of its choices made
-document.addEventListener("click", (event) => {
-  const link = event.target.closest?.("a[data-choice]");
-  if (link && isPlain(event)) {
-    event.preventDefault();
-    window.dash_clientside.set_props(link.dataset.choice, { value: link.dataset.value });
-    go(link.getAttribute("href"));
-  }
-});
