@@ -69,8 +69,6 @@ def first_minute(place: Place) -> html.Section:
         id="overview-first",
         className="panel first",
         hidden=True,
-        # what may be traded
-        **{"data-symbols": " ".join(place.symbols)},
     )
 
 

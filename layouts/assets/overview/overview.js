@@ -18,19 +18,14 @@ let held = []; // the positions, the largest first
 let priced = 0; // the price that the first order was worked out at
 let figures = null; // of performance, the newest
 
-function priceOf(symbol) {
-  const price = Number(snapshot.market.prices[symbol]?.last ?? 0);
-  priced = Math.abs(price / priced - 1) < MOVED ? priced : price;
-  return priced;
-}
-
 /* What the first minute looks like; while it is not shown, only a new epoch brings it. */
 function firstMinute({ account, epoch, revision, market }) {
-  const panel = document.getElementById("overview-first");
-  const symbols = panel.dataset.symbols.split(" ");
-  const states = symbols.map((each) => market.prices[each]?.state);
-  const now = [revision, rowsOf("bots").size, states, priceOf(symbols[0])];
-  return [account, epoch, ...(panel.hidden ? [] : now)];
+  const quotes = Object.entries(market.prices);
+  const states = quotes.map(([symbol, { state }]) => [symbol, state]);
+  const price = Number(quotes[0]?.[1].last ?? 0);
+  priced = Math.abs(price / priced - 1) < MOVED ? priced : price;
+  const isHidden = document.getElementById("overview-first").hidden;
+  return [account, epoch, ...(isHidden ? [] : [revision, rowsOf("bots").size, states, priced])];
 }
 
 function drawBar(bar) {
