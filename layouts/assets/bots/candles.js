@@ -1,20 +1,21 @@
-/* What only a browser can do for a backtest: take a file, and move the focus where a button goes. */
+/* What only a browser can do for a backtest: send a file, and move the focus where a button goes. */
 import { onArrival } from "../arrivals.js";
 import { register } from "../clientside.js";
 import { fetchJson } from "../requests.js";
 
-const LARGEST = 16 * 1024 * 1024;
+const MIB = 1024 ** 2;
+const MOST_MIB = 16; // as in balance/api/backtests.py
 // longer than a callback of Dash may take
 const TIMEOUT_MS = 30_000;
-const TYPES = { json: "application/json", zip: "application/zip", gz: "application/gzip" };
+// the server looks into the file itself
+const HEADERS = { "Content-Type": "text/csv" };
 
 const field = document.createElement("input");
 field.className = "form-control";
 Object.assign(field, { id: "backtest-file", type: "file", accept: ".csv,.txt,.tsv,.json,.zip,.gz,text/csv" });
 
 const put = (id, properties) => window.dash_clientside.set_props(id, properties);
-let choices = 0;
-field.onchange = () => put("backtest-file-place", { "data-chosen": String(++choices) });
+field.onchange = () => put("backtest-file-place", { "data-chosen": String(Date.now()) });
 
 // the file stays chosen when the dialog is opened again
 const place = (where) => where.append(field);
@@ -32,20 +33,16 @@ async function sendCandles(_, dates, { settings }) {
   if (file === undefined) {
     return [null, ""];
   }
-  if (file.size > LARGEST) {
-    const size = (file.size / 1024 / 1024).toFixed(1);
-    return [null, `${file.name} has ${size} MiB; the most is 16. Cut it into parts by time.`];
+  if (file.size > MOST_MIB * MIB) {
+    const size = (file.size / MIB).toFixed(1);
+    return [null, `${file.name} has ${size} MiB; the most is ${MOST_MIB}. Cut it into parts by time.`];
   }
   put("backtest-candles", { data: null });
   put("backtest-error", { children: "" });
   say(`Reading ${file.name}…`);
   const params = { name: file.name, symbol: settings.symbol, ...(dates !== "file" && { date_format: dates }) };
-  const [answer, wrong] = await fetchJson(`/candles?${new URLSearchParams(params)}`, {
-    method: "POST",
-    headers: { "Content-Type": TYPES[file.name.split(".").at(-1)] ?? "text/csv" },
-    body: file,
-    timeout: TIMEOUT_MS,
-  });
+  const options = { method: "POST", headers: HEADERS, body: file, timeout: TIMEOUT_MS };
+  const [answer, wrong] = await fetchJson(`/candles?${new URLSearchParams(params)}`, options);
   wrong && say("");
   return [answer?.file ?? null, wrong];
 }
