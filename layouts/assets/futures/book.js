@@ -4,8 +4,7 @@
 import { at } from "../address.js";
 import { followAccount, snapshot } from "../balance.js";
 import { register } from "../clientside.js";
-import { known } from "../damage.js";
-import { explain } from "../live.js";
+import { explain, rowsOf } from "../live.js";
 import { fetchJson } from "../requests.js";
 import { setting } from "../settings/settings.js";
 import "./cells.js";
@@ -107,7 +106,8 @@ function draw() {
   // the same rows are written another way with other decimals
   let version = `${account}.${revision}.${setting("decimals")}`;
   if (book === "fills") {
-    version += `.${known}`;
+    // a line of the ledger that is damaged, or mended, may be a fill
+    version += `.${[...rowsOf("damage").keys()]}`;
     fills.version === version || readFills(version);
   }
   const rows = { positions, orders, fills: fills.rows }[book];
