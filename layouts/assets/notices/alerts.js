@@ -10,13 +10,12 @@ import { explain, provide, write } from "../live.js";
 import { marker } from "../redraw.js";
 import { isPermitted, setting } from "../settings/settings.js";
 import { toast } from "../toasts.js";
-import { notify } from "./notices.js";
+import { counted, notify } from "./notices.js";
 
 const FOLLOW_MS = 2000;
 const SEEN = "alerts-seen";
 const TOAST_MS = 12000;
 const MOST_NOTIFIED = 3;
-const MOST_COUNTED = 99;
 
 let last = null; // the id of the newest firing, once that is known
 
@@ -28,19 +27,17 @@ function count() {
   const seen = Number(localStorage.getItem(SEEN) ?? 0);
   // what was seen may be of another data folder behind the same address
   const unseen = seen > last ? last : last - seen;
-  const text = unseen > MOST_COUNTED ? `${MOST_COUNTED}+` : String(unseen || "");
+  const text = counted(unseen);
   const bell = place("btn");
   write(bell.querySelector(".alerts-count"), text);
   bell.title = bell.ariaLabel = unseen ? `Alerts, ${text} new` : "Alerts";
 }
 
 function announce(firings) {
-  const shown = firings.filter((each) => each.toast);
-  shown.forEach(({ words }) => toast(words, "notice", { lasts: TOAST_MS }));
-  for (const { id, time, words } of firings.filter((each) => each.notify).slice(-MOST_NOTIFIED)) {
-    // the ids of another file of alerts begin anew
-    notify("Alert", words, "alert", `alert ${id} ${time}`);
-  }
+  firings.filter((each) => each.toast).forEach(({ words }) => toast(words, "notice", { lasts: TOAST_MS }));
+  const notified = firings.filter((each) => each.notify).slice(-MOST_NOTIFIED);
+  // the ids of another file of alerts begin anew
+  notified.forEach(({ id, time, words }) => notify("Alert", words, "alert", `alert ${id} ${time}`));
 }
 
 /* Takes over what the stream sent or, with all alerts, what was fetched. */

@@ -9,44 +9,38 @@ import { rowOf, write } from "../live.js";
 import { dollars } from "../money.js";
 import { followAddress } from "../screen.js";
 import { toast } from "../toasts.js";
-import { notify } from "./notices.js";
+import { counted, notify } from "./notices.js";
 
 const KEY = "news-told";
-const MOST_COUNTED = 99;
 const MOST_NEWS = 10; // in a snapshot; as in balance/core/messages.py
 
 let announced = null; // the account, and the newest revision that this page has announced
 let counts = new Map(); // of each bot, since its tab was shown: its fills and their result
 let isWhole = true; // whether all of them have been heard of
 
-const isOnBots = () => location.pathname === at("/auto");
 const nameOf = (owner) => rowOf(`bots/${owner}`)?.name ?? owner;
 
-// up to where some page of this browser has announced news of the account
-function announcedBefore(account) {
-  const before = JSON.parse(localStorage.getItem(KEY) ?? "{}");
-  return before.account === account ? before.revision : 0;
-}
-
 // "Trend: 6 fills, −$22.40"
-function summary(counted) {
-  const lines = [...counted].map(([owner, { fills, result }]) => {
+function summary(sums) {
+  const lines = [...sums].map(([owner, { fills, result }]) => {
     const amount = dollars(result, "+").replace("-", "−");
     return `${nameOf(owner)}: ${fills === 1 ? "1 fill" : `${fills} fills`}, ${amount}`;
   });
   return lines.join(". ");
 }
 
-function add(counted, { owner, result }) {
-  const before = counted.get(owner) ?? { fills: 0, result: 0 };
-  counted.set(owner, { fills: before.fills + 1, result: before.result + result });
+function add(sums, { owner, result }) {
+  const before = sums.get(owner) ?? { fills: 0, result: 0 };
+  sums.set(owner, { fills: before.fills + 1, result: before.result + result });
 }
 
 /* Counts what bots did on their tab, where nobody looks at it. */
 function count() {
+  if (location.pathname === at("/auto")) {
+    [counts, isWhole] = [new Map(), true];
+  }
   const fills = [...counts.values()].reduce((sum, each) => sum + each.fills, 0);
-  const isMore = fills > MOST_COUNTED || !isWhole;
-  const text = fills === 0 ? "" : `${Math.min(fills, MOST_COUNTED)}${isMore ? "+" : ""}`;
+  const text = counted(fills, isWhole);
   const place = document.getElementById("auto-news");
   write(place, text);
   // how much all of them brought is known only where all were heard of
@@ -55,9 +49,8 @@ function count() {
   place.ariaLabel = text && `${text} fills of bots. ${about}`;
 }
 
-function announce(text, kind, key) {
-  notify("Virtual Balance", text, kind === "liquidation" ? kind : "fill", `news ${key}`);
-}
+// each once in a browser by its `key`
+const announce = (text, kind, key) => notify("Virtual Balance", text, kind, `news ${key}`);
 
 function announceAll(account, fresh) {
   const batch = new Map();
@@ -67,7 +60,7 @@ function announceAll(account, fresh) {
       const isLost = item.kind === "liquidation";
       if (item.owner !== "" && !isLost) {
         add(batch, item);
-        isOnBots() || add(counts, item);
+        add(counts, item);
         return;
       }
       const text = `${before}${item.owner && `${nameOf(item.owner)}: `}${item.words}`;
@@ -76,34 +69,27 @@ function announceAll(account, fresh) {
     });
   }
   count();
-  if (batch.size) {
-    announce(`${summary(batch)}.`, "fill", `${account} ${fresh.at(-1).revision} bots`);
-  }
+  batch.size && announce(`${summary(batch)}.`, "fill", `${account} ${fresh.at(-1).revision} bots`);
 }
 
 /* Announces what is new in a snapshot; to a page that has just come to its account, that is only what
  * happened while the program was off. */
 followAccount(({ account, revision, recent_news: news }) => {
-  const before = announcedBefore(account);
+  // up to where some page of this browser has announced news of the account
+  const stored = JSON.parse(localStorage.getItem(KEY) ?? "{}");
+  const before = stored.account === account ? stored.revision : 0;
   const isFirst = announced?.account !== account;
   const isMissed = (each) => each.source === "offline" && each.revision > before;
   const fresh = news.filter((each) => (isFirst ? isMissed(each) : each.revision > announced.revision));
   // where all that a snapshot has is new, there may have been more
   const hasGap = !isFirst && fresh.length === MOST_NEWS && fresh[0].revision > announced.revision + 1;
   announced = { account, revision };
-  if (revision > before) {
-    localStorage.setItem(KEY, JSON.stringify(announced));
-  }
+  revision > before && localStorage.setItem(KEY, JSON.stringify(announced));
   isWhole = isWhole && !hasGap;
   fresh.length && announceAll(account, fresh);
 });
 
-followAddress(() => {
-  if (isOnBots()) {
-    [counts, isWhole] = [new Map(), true];
-    count();
-  }
-});
+followAddress(count);
 
 let takeover = performance.timeOrigin; // the newest one that the person knows of
 

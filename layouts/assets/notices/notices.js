@@ -7,6 +7,7 @@ import { isPermitted, setting } from "../settings/settings.js";
 
 const HELD_MS = 600000;
 const LOUDNESS = 0.08;
+const MOST_COUNTED = 99;
 // [pitch in Hz, when it begins, how long it lasts in s]
 const SOUNDS = {
   fill: [[880, 0, 0.1]],
@@ -49,7 +50,7 @@ function show(title, body, tag) {
 async function play(kind) {
   context ??= new AudioContext();
   await context.resume();
-  for (const [pitch, begin, length] of SOUNDS[kind]) {
+  for (const [pitch, begin, length] of SOUNDS[kind] ?? SOUNDS.fill) {
     const [source, volume] = [context.createOscillator(), context.createGain()];
     const start = context.currentTime + begin;
     source.frequency.value = pitch;
@@ -64,6 +65,12 @@ async function play(kind) {
 
 // what was done on this page sounds in this tab
 onArrival(".toast-box.fill", () => canSound() && play("fill"));
+
+/* A count of what is new, as it is shown; that is less than there are where it is not all of them. */
+export function counted(number, isAll = true) {
+  const isMore = number > MOST_COUNTED || !isAll;
+  return number === 0 ? "" : `${Math.min(number, MOST_COUNTED)}${isMore ? "+" : ""}`;
+}
 
 /* Notifies and sounds, where that is on, once in all tabs together by the `key` of what is announced. */
 export function notify(title, text, kind, key) {
