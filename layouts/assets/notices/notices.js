@@ -24,12 +24,9 @@ const canSound = () => setting("sound") && navigator.userActivation?.hasBeenActi
 /* Has one tab of the browser do what announces `key`, the first: it holds a lock of that name for as long as
  * another one may be late. */
 function once(key, run) {
-  if (!navigator.locks) {
-    // without a secure context there are none, and each tab does
-    run();
-    return;
-  }
-  navigator.locks.request(`balance-notices ${key}`, { ifAvailable: true }, (lock) => {
+  // without a secure context there are none, and each tab does
+  navigator.locks ?? run();
+  navigator.locks?.request(`balance-notices ${key}`, { ifAvailable: true }, (lock) => {
     lock && run();
     return lock && new Promise((release) => setTimeout(release, HELD_MS));
   });

@@ -53,6 +53,4 @@ register({ changeTheme, allowNotifications });
 export const setting = (name) => state[name];
 
 /* Has `follow` called with the settings, and those from before, whenever they were sent. */
-export function followSettings(follow) {
-  followers.push(follow);
-}
+export const followSettings = (follow) => followers.push(follow);
