@@ -12,6 +12,7 @@ import { toast } from "../toasts.js";
 import { counted, notify } from "./notices.js";
 
 const KEY = "news-told";
+const TITLE = "Virtual Balance"; // of the browser's notifications
 const MOST_NEWS = 10; // in a snapshot; as in balance/core/messages.py
 
 let announced = null; // the account, and the newest revision that this page has announced
@@ -49,9 +50,6 @@ function count() {
   place.ariaLabel = text && `${text} fills of bots. ${about}`;
 }
 
-// each once in a browser by its `key`
-const announce = (text, kind, key) => notify("Virtual Balance", text, kind, `news ${key}`);
-
 function announceAll(account, fresh) {
   const batch = new Map();
   for (const { revision, source, items } of fresh) {
@@ -65,11 +63,11 @@ function announceAll(account, fresh) {
       }
       const text = `${before}${item.owner && `${nameOf(item.owner)}: `}${item.words}`;
       toast(text, isLost ? "error" : "info", { stays: isLost });
-      announce(text, item.kind, `${account} ${revision} ${place}`);
+      notify(TITLE, text, item.kind, `news ${account} ${revision} ${place}`);
     });
   }
   count();
-  batch.size && announce(`${summary(batch)}.`, "fill", `${account} ${fresh.at(-1).revision} bots`);
+  batch.size && notify(TITLE, `${summary(batch)}.`, "fill", `news ${account} ${fresh.at(-1).revision} bots`);
 }
 
 /* Announces what is new in a snapshot; to a page that has just come to its account, that is only what
