@@ -16,7 +16,7 @@ const markLedger = mark("ledger", LEDGER_PAUSE_MS);
 const [markPositions, markFirst] = [mark("positions"), mark("first")];
 let held = []; // the positions, the largest first
 let priced = 0; // the price that the first order was worked out at
-let figures = null; // of performance, the newest
+const known = new Promise(followAccount); // fulfilled once the account is
 
 /* What the first minute looks like; while it is not shown, only a new epoch brings it. */
 function firstMinute({ account, epoch, revision, market }) {
@@ -33,10 +33,10 @@ function drawBar(bar) {
   bar.style.width = position ? `${(position.notional / held[0].notional) * 50}%` : 0;
 }
 
-function showFigures(newest = figures) {
-  figures = newest;
+async function showFigures(figures) {
   // a page that was opened on an account that can't be read shows no figure of it
-  snapshot && figures && provide("performance", [{ ...figures, id: "account" }]);
+  await known;
+  provide("performance", [{ ...figures, id: "account" }]);
 }
 
 followAccount(({ account, revision, display, positions }) => {
@@ -49,7 +49,6 @@ followAccount(({ account, revision, display, positions }) => {
   });
   markPositions(JSON.stringify(looks));
   markFirst(JSON.stringify(firstMinute(snapshot)));
-  rowsOf("performance").size || showFigures();
 });
 
 hearEvent("performance", showFigures, {
