@@ -67,10 +67,8 @@ function showAlerts() {
 
 /* What keeps a firing from being heard or noticed beside the page, by its name in `messages`. */
 function alertSilence(opened, messages) {
-  if (setting("notifications")) {
-    return isPermitted() ? "" : messages.forbidden;
-  }
-  return setting("sound") ? "" : messages.off;
+  const reason = setting("notifications") ? isPermitted() || "forbidden" : setting("sound") || "off";
+  return messages[reason] ?? "";
 }
 
 // another tab has shown them
