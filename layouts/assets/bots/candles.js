@@ -3,7 +3,6 @@ import { onArrival } from "../arrivals.js";
 import { register } from "../clientside.js";
 import { fetchJson } from "../requests.js";
 
-const MIB = 1024 ** 2;
 const MOST_MIB = 16; // as in balance/api/backtests.py
 // longer than a callback of Dash may take
 const TIMEOUT_MS = 30_000;
@@ -33,9 +32,9 @@ async function sendCandles(_, dates, { settings }) {
   if (file === undefined) {
     return [null, ""];
   }
-  if (file.size > MOST_MIB * MIB) {
-    const size = (file.size / MIB).toFixed(1);
-    return [null, `${file.name} has ${size} MiB; the most is ${MOST_MIB}. Cut it into parts by time.`];
+  const size = file.size / 1024 ** 2;
+  if (size > MOST_MIB) {
+    return [null, `${file.name} has ${size.toFixed(1)} MiB; the most is ${MOST_MIB}. Cut it into parts by time.`];
   }
   put("backtest-candles", { data: null });
   put("backtest-error", { children: "" });
