@@ -5,9 +5,7 @@ import { setting } from "../settings/settings.js";
 const PREFIX = "g";
 const PREFIX_MS = 1500;
 // where letters are typed, or chosen by
-const TYPING =
-  'textarea, select, [contenteditable=""], [contenteditable=true], [role=combobox], ' +
-  "input:not([type=radio], [type=checkbox], [type=range], [type=button], [type=submit])";
+const TYPING = ":read-write, select, [role=combobox]";
 
 let prefixed = -Infinity; // when the first of two keys was pressed
 
