@@ -1,28 +1,19 @@
-/* The page's own scripts, loaded before Dash draws it. */
+/* The page's own scripts, loaded before Dash draws it: those that no other one of them imports. */
 
-import "./address.js";
-import "./balance.js";
 import "./damage.js";
 import "./details.js";
-import "./dialogs.js";
 import "./elements.js";
 import "./hold_still.js";
 import "./icon.js";
 import "./later.js";
-import "./live.js";
 import "./questions.js";
-import "./requests.js";
 import "./reset.js";
-import "./screen.js";
-import "./toasts.js";
 import "./bots/rows.js";
 import "./help/shortcuts.js";
 import "./history/filters.js";
 import "./notices/alerts.js";
 import "./notices/news.js";
-import "./notices/notices.js";
 import "./overview/overview.js";
-import "./settings/settings.js";
 import { late } from "./clientside.js";
 
 late("./curves.js", ["drawCurve"]);
