@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
+from uuid import uuid4
 
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from balance.core.instruments import label
@@ -142,6 +143,9 @@ def _book() -> html.Section:
     return html.Section(
         [
             html.H2("Positions, orders and fills", className="visually-hidden"),
+            # What is to be done with which row, and the keys of what is sent for it.
+            dcc.Store(id="futures-row"),
+            dcc.Store(id="futures-row-key", data={"page": uuid4().hex}),
             html.Div(
                 [
                     choice(

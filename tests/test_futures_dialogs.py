@@ -4,6 +4,7 @@ do on the desk, and that what is sent twice is done once."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -345,3 +346,28 @@ def test_all_orders_are_cancelled_and_all_positions_closed(
     assert desk.snapshot().open_orders == ()
     assert "Sold 0.1 BTC/USDT" in toast(run("futures-close-all.n_clicks"))
     assert desk.snapshot().positions == ()
+
+
+def test_a_button_of_a_row_does_once_what_got_no_answer_whatever_else_was_done(
+    run: Callable[..., Any], desk: Desk
+) -> None:
+    def press(verb: str, row: str) -> dict[str, Any]:
+        pressed = {"verb": verb, "row": row}
+        done: dict[str, Any] = run("futures-row.data", futures_row=pressed, futures_row_key=keys)
+        return done
+
+    keys = {"page": KEY}
+    first = press("half", BTC)
+    assert toast(first).startswith("Sold 0.05 BTC/USDT")
+    assert first["toast.data"]["kind"] == "fill"
+    cancelled = press("cancel", order(desk)["id"])
+    assert [each["symbol"] for each in desk.snapshot().open_orders] == [BTC]
+    # only the key of the button that was answered is another one then
+    (change,) = cancelled["futures-row-key.data"]["operations"]
+    keys["".join(change["location"])] = change["params"]["value"]
+    assert toast(press("half", BTC)) == f"It was done the first time. {toast(first)}"
+    assert position(desk)["quantity"] == Decimal("0.05")
+    assert toast(press("close", BTC)).startswith("Sold 0.05 BTC/USDT")
+    assert desk.snapshot().positions == ()
+    # what is there no longer is said, and is no fault
+    assert press("cancel", "gone")["toast.data"]["kind"] == "error"

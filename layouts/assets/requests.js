@@ -87,25 +87,23 @@ export const send = shared(async (method, path, body = "") => {
   return [true, wasDone ? `It was done the first time. ${answer.message}` : answer.message, answer];
 }, nameOf);
 
-/* Sends it and says in a toast what came of it: [done, what went wrong]. */
-export const carryOut = shared(async (...request) => {
-  const [done, message, answer] = await send(...request);
-  // what the market fills later comes with its news
-  const isFilled = done && answer.order?.status === "filled";
-  toast(message, isFilled ? "fill" : done ? "info" : "error");
-  return [done, done ? "" : message];
-}, nameOf);
-
 /* The name of the dialog that sends this, and what it sends; a dialog has a key for it in its state. */
-function sentBy({ output, state = [] }) {
+function sentBy({ output, inputs, state = [] }) {
   const key = state.flat().find(({ id }) => typeof id === "string" && id.endsWith("-key"));
-  return key === undefined ? [null, null] : [key.id.slice(0, -"-key".length), output + JSON.stringify(state)];
+  if (key === undefined) {
+    return [null, null];
+  }
+  const pressed = inputs.flat().filter(({ property }) => property === "data");
+  // pressed again, it is sent alike
+  const sent = JSON.stringify([output, pressed, state], (name, value) => (name === "press" ? undefined : value));
+  return [key.id.slice(0, -"-key".length), sent];
 }
 
 let gone = null; // the toast that says that the server does not answer
 
 function explainFault(dialog, message) {
-  if (dialog !== null) {
+  // the buttons of a row have no place for it
+  if (document.getElementById(`${dialog}-error`)) {
     window.dash_clientside.set_props(`${dialog}-error`, { children: message });
   } else if (message !== GONE) {
     toast(message, "error");

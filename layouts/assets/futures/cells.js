@@ -3,7 +3,6 @@
  */
 import { snapshot } from "../balance.js";
 import { tone } from "../live.js";
-import { cancel, close } from "./trade.js";
 
 const NONE = "–";
 // the buttons of a cell are reached with the Tab key, as any others
@@ -63,16 +62,17 @@ function action(label, title, more) {
   return React.createElement("button", { ...named, ...more }, label);
 }
 
-// what opens the dialog called `name` on the position or the order with that key
-const opening = (name, key) => ({ "data-press": `${name}-edited`, "data-pressed": JSON.stringify({ key }) });
+// what has a callback do something with a row, as `pressing` of layouts/parts.py
+const pressing = (store, what) => ({ "data-press": store, "data-pressed": JSON.stringify(what) });
+const acting = (verb, row) => pressing("futures-row", { verb, row });
 
 function PositionActions({ data: { symbol, display } }) {
   const what = `${display.side.toLowerCase()} ${symbol}`;
   return element(
     "row-actions",
-    action("Close", `Close all of the ${what} at market`, { onClick: () => close(symbol, 100) }),
-    action("Half", `Close half of the ${what} at market`, { onClick: () => close(symbol, 50) }),
-    action("Edit…", `Edit… the ${what}: close a part, take-profit and stop-loss`, opening("position", symbol)),
+    action("Close", `Close all of the ${what} at market`, acting("close", symbol)),
+    action("Half", `Close half of the ${what} at market`, acting("half", symbol)),
+    action("Edit…", `Edit… the ${what}: close a part, take-profit and stop-loss`, pressing("position-edited", { key: symbol })),
   );
 }
 
@@ -81,8 +81,8 @@ function OrderActions({ data: { id, display } }) {
   const both = display.group && ", and the other order of its OCO";
   return element(
     "row-actions",
-    action("Cancel", `Cancel: ${what}${both}`, { onClick: () => cancel(id) }),
-    action("Edit…", `Edit…: ${what}`, opening("order", id)),
+    action("Cancel", `Cancel: ${what}${both}`, acting("cancel", id)),
+    action("Edit…", `Edit…: ${what}`, pressing("order-edited", { key: id })),
   );
 }
 

@@ -1,13 +1,8 @@
-/* What the buttons of a position or an order do, and what its dialog says as one types. */
+/* What the dialog of a position says as one types. */
 import { read } from "../amounts.js";
 import { register } from "../clientside.js";
-import { carryOut } from "../requests.js";
 
 const REST_MS = 150;
-
-export const close = (symbol, percent) =>
-  carryOut("POST", `/positions/${symbol}/close`, `{"percent": ${percent}}`);
-export const cancel = (id) => carryOut("DELETE", `/orders/${encodeURIComponent(id)}`);
 
 /* What stands in the fields of a dialog once it has rested for a moment: Dash drops what came before. */
 async function rested(...typed) {
