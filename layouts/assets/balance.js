@@ -4,7 +4,7 @@
 import { register } from "./clientside.js";
 import { showAge, showLink } from "./link.js";
 import { feed, provide } from "./live.js";
-import { fetchJson, onAnswer } from "./requests.js";
+import { fetchJson, onEnd } from "./requests.js";
 import { flash } from "./screen.js";
 import { listenTogether } from "./stream.js";
 import { toast } from "./toasts.js";
@@ -225,12 +225,5 @@ export function followAccount(follow) {
 }
 
 setInterval(() => showAge(link.at && Date.parse(link.at), priced), 1000);
-onAnswer((answer) => {
-  if (answer?.revision === undefined) {
-    catchUp();
-  } else {
-    accept(answer);
-    push();
-  }
-});
+onEnd(catchUp);
 register({ receive, fanOut });

@@ -1,28 +1,24 @@
-/* Requests of the page, those of Dash among them. What changes something has a key, so that it can be sent
- * again where it got no answer, without being done twice.
+/* Requests of the page, those of Dash among them. What a dialog sends has a key, so that it can be sent again
+ * where it got no answer, without being done twice.
  */
 import { at } from "./address.js";
 import { toast } from "./toasts.js";
 
 const TIMEOUT_MS = 8000;
-const IN_FLIGHT = 409;
 const DASH = "/_dash-update-component";
 const GONE = "The server does not answer. Try again when it is back.";
 const UNKNOWN =
   "The server does not answer, so it is not known whether this was done. " +
   "Try again when it is back: it will not be done twice.";
 
-// crypto.randomUUID is only for this machine's own pages
-const newKey = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
-
 const original = window.fetch;
-const answered = []; // what is called when something may have been changed
+const ended = []; // what is called when something may have been changed
 const failed = []; // what is called when a request of Dash came to nothing
+const running = new Map(); // the answers that dialogs wait for, by what they have sent
 
-/* Has `run` called with the answer to each request that changed something; of what a dialog of Dash did,
- * it is null. */
-export function onAnswer(run) {
-  answered.push(run);
+/* Has `run` called when a request has ended that may have changed something. */
+export function onEnd(run) {
+  ended.push(run);
 }
 
 /* Has `run` called when a request of Dash got no answer, so that nothing has changed. */
@@ -30,62 +26,33 @@ export function onFailure(run) {
   failed.push(run);
 }
 
-/* Fetches JSON: [the answer, "", its status, its headers] or [null, the problem, its status], which is
- * null where the server does not answer. `timeout` is in ms, the rest as of fetch; a `body` is JSON.
+/* Fetches JSON: [the answer, "", its status] or [null, the problem, its status], which is null where the
+ * server does not answer. `timeout` is in ms, the rest as of fetch; a `body` is JSON.
  */
-export async function fetchJson(path, { timeout = TIMEOUT_MS, headers, ...options } = {}) {
+export async function fetchJson(path, { timeout = TIMEOUT_MS, ...options } = {}) {
   try {
     const response = await fetch(at(path), {
       cache: "no-store",
       signal: AbortSignal.timeout(timeout),
-      headers: { ...(options.body && { "Content-Type": "application/json" }), ...headers },
+      headers: options.body && { "Content-Type": "application/json" },
       ...options,
     });
     const { ok, status } = response;
     const answer = await response.json();
-    return ok ? [answer, "", status, response.headers] : [null, answer.detail, status, response.headers];
+    return ok ? [answer, "", status] : [null, answer.detail, status];
   } catch {
     return [null, GONE, null];
   }
 }
 
-/* `run`, but of one request at a time: what is requested again meanwhile, by its name, has the same answer. */
-function shared(run, nameOf) {
-  const running = new Map();
-  return (...request) => {
-    const name = nameOf(...request);
-    if (!running.has(name)) {
-      running.set(name, run(...request).finally(() => running.delete(name)));
-    }
-    return running.get(name);
-  };
+/* Sets what is at `path`, which comes to the same when it is done twice: whether that was done; a toast says what
+ * went wrong. */
+export async function change(path, content) {
+  const [answer, problem, status] = await fetchJson(path, { method: "PUT", body: JSON.stringify(content) });
+  answer === null && toast(status === null ? UNKNOWN : problem, "error");
+  ended.forEach((run) => run());
+  return answer !== null;
 }
-
-const nameOf = (method, path, body = "") => method + path + body;
-
-// the keys of requests of which it is not known whether they were done: each is repeated with its own
-const keys = new Map();
-
-/* Sends it: [done, the message, the answer]. */
-export const send = shared(async (method, path, body = "") => {
-  const request = nameOf(method, path, body);
-  keys.has(request) || keys.set(request, newKey());
-  const options = { method, headers: { "Idempotency-Key": keys.get(request) }, body: body || undefined };
-  const [answer, problem, status, headers] = await fetchJson(path, options);
-  if (status === null) {
-    return [false, UNKNOWN, null];
-  }
-  // a fault of the server leaves it open, and so does a first sending that is still at work
-  if (status !== IN_FLIGHT && status < 500) {
-    keys.delete(request);
-  }
-  if (answer === null) {
-    return [false, problem, {}];
-  }
-  answered.forEach((run) => run(answer));
-  const wasDone = headers.get("Idempotency-Replayed") === "true";
-  return [true, wasDone ? `It was done the first time. ${answer.message}` : answer.message, answer];
-}, nameOf);
 
 /* The name of the dialog that sends this, and what it sends; a dialog has a key for it in its state. */
 function sentBy({ output, inputs, state = [] }) {
@@ -118,7 +85,7 @@ function explainFault(dialog, message) {
 async function answerDash(resource, options, dialog) {
   try {
     const response = await original(resource, { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    dialog === null || answered.forEach((run) => run(null));
+    dialog === null || ended.forEach((run) => run());
     // all of it within that time: Dash would fail in the middle of it
     const text = await response.text();
     if (response.ok) {
@@ -132,14 +99,16 @@ async function answerDash(resource, options, dialog) {
   return new Response(null, { status: 204 });
 }
 
-// however often a dialog is confirmed, it is sent once until that is answered
-const answerDialog = shared(answerDash, (resource, options, dialog, sent) => sent);
-
 window.fetch = async (resource, options) => {
   if (!String(resource).includes(DASH)) {
     return original(resource, options);
   }
   const [dialog, sent] = sentBy(JSON.parse(options.body));
-  const answer = dialog === null ? answerDash : answerDialog;
-  return (await answer(resource, options, dialog, sent)).clone();
+  const answer = running.get(sent) ?? answerDash(resource, options, dialog);
+  if (dialog !== null) {
+    // however often it is confirmed, it is sent once until that is answered
+    running.set(sent, answer);
+    answer.finally(() => running.delete(sent));
+  }
+  return (await answer).clone();
 };

@@ -4,8 +4,7 @@
 import { followAccount, snapshot } from "../balance.js";
 import { register } from "../clientside.js";
 import { explain, provide, write } from "../live.js";
-import { fetchJson, send } from "../requests.js";
-import { toast } from "../toasts.js";
+import { change, fetchJson } from "../requests.js";
 
 const PREFIX = "futures-";
 const PAUSE_MS = 150;
@@ -35,7 +34,6 @@ async function preview() {
   previewedAt = Date.now();
   const [answer] = await fetchJson("/ticket/preview", {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
     body: JSON.stringify(form),
     timeout: TIMEOUT_MS,
   });
@@ -113,10 +111,10 @@ function chooseLeverage({ target }) {
   const { symbol } = form;
   clearTimeout(choosing);
   const mine = setTimeout(async () => {
-    const [done, message] = await send("PUT", `/leverage/${symbol}`, `{"leverage": ${target.value}}`);
-    done || toast(message, "error");
+    const isSet = await change(`/leverage/${symbol}`, { leverage: Number(target.value) });
     choosing = choosing === mine ? null : choosing;
-    followLeverage();
+    // what was set comes with the account
+    isSet || followLeverage();
   }, LEVERAGE_MS);
   choosing = mine;
 }

@@ -4,8 +4,7 @@
 import { hearEvent } from "../balance.js";
 import { register } from "../clientside.js";
 import { explain } from "../live.js";
-import { send } from "../requests.js";
-import { toast } from "../toasts.js";
+import { change } from "../requests.js";
 
 let state = JSON.parse(document.getElementById("settings-now").textContent); // as GET /settings
 const followers = [];
@@ -24,10 +23,9 @@ function apply(settings) {
 }
 
 /* Changes between light and dark, as is shown when that comes back with the settings. */
-async function changeTheme() {
+function changeTheme() {
   const theme = document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark";
-  const [done, problem] = await send("PUT", "/settings", JSON.stringify({ theme }));
-  done || toast(problem, "error");
+  return change("/settings", { theme });
 }
 
 /* Whether this browser lets the page notify. */
