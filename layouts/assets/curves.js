@@ -7,7 +7,7 @@ import { fetched, register } from "./clientside.js";
 import { follow } from "./details.js";
 import { followRows, rowOf, tone, write } from "./live.js";
 import { COMPACT, dollars } from "./money.js";
-import { arrange, make } from "./parts.js";
+import { make } from "./parts.js";
 import { setting } from "./settings/settings.js";
 
 const DRAW_MS = 1000; // the newest point follows the account at most so often
@@ -197,7 +197,7 @@ function flagOf(marks) {
   };
 }
 
-// flags for the marks on the foot of the upper drawing; those that stay keep the focus
+// flags for the marks on the foot of the upper drawing
 function flag({ plot, chart, points }) {
   const row = plot.querySelector(".flags");
   const scale = chart.timeScale();
@@ -216,7 +216,9 @@ function flag({ plot, chart, points }) {
   });
   row.style.top = `${chart.panes()[0].getHeight() - FLAG_WIDTH}px`;
   plot.querySelector(".slider").style.width = `${scale.width()}px`;
-  arrange(row, elements);
+  there.forEach((each) => elements.includes(each) || each.remove());
+  // what stands right is not touched, so keeps the focus
+  elements.forEach((each, at) => row.children[at] === each || row.insertBefore(each, row.children[at]));
 }
 
 // a chart that was taken away still tells of its last size
