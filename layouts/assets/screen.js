@@ -12,11 +12,12 @@ export function flash(element) {
   calm.matches || element.animate(FLASH, FLASH_MS);
 }
 
-/* Copies `text` by way of a field beside `button`, as what is hidden can't be selected. */
-function copySelected(text, button) {
+/* Copies what `button` is for by way of a field beside it: what is hidden can't be selected, and only this machine's
+ * own pages may use the clipboard directly. */
+function copy(button) {
   const field = document.createElement("textarea");
   field.className = "visually-hidden";
-  field.value = text;
+  field.value = document.getElementById(button.dataset.copy).textContent;
   button.after(field);
   field.select();
   document.execCommand("copy");
@@ -24,18 +25,12 @@ function copySelected(text, button) {
   button.focus({ preventScroll: true });
 }
 
-document.addEventListener("click", async ({ target }) => {
+document.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-copy]");
   if (button === null) {
     return;
   }
-  const text = document.getElementById(button.dataset.copy).textContent;
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    // only this machine's own pages may use the clipboard directly
-    copySelected(text, button);
-  }
+  copy(button);
   // a large dialog leaves no room for a toast
   button.classList.replace("bi-copy", "bi-check-lg");
   setTimeout(() => button.classList.replace("bi-check-lg", "bi-copy"), COPIED_MS);
