@@ -16,7 +16,7 @@ from balance.core.rows import PositionRow
 from balance.desk.desk import Desk
 from balance.desk.transactions import Conditions, Outcome
 from callbacks.amounts import is_empty, read_amount
-from callbacks.clicks import clicked
+from callbacks.clicks import clicked, is_click
 from callbacks.dialogs import request_key, send
 from callbacks.focus import move_focus
 from callbacks.toasts import Completed, show_outcome
@@ -88,11 +88,6 @@ def _register_previews(app: Dash, desk: Desk) -> None:
         Input("position-quantity", "value"),
         State("position-edited", "data"),
     )
-    app.clientside_callback(
-        ClientsideFunction("desk", "goToClosing"),
-        Output("position-quantity-about", "data-entered"),
-        Input("position-quantity", "n_submit"),
-    )
 
     @app.callback(
         *(Output(f"position-{name}-about", "children", allow_duplicate=True) for name in FIELDS),
@@ -105,6 +100,12 @@ def _register_previews(app: Dash, desk: Desk) -> None:
         return [
             _preview(desk, position, name, text) for name, text in zip(FIELDS, typed, strict=True)
         ]
+
+    @app.callback(Input("position-quantity", "n_submit"))
+    def go_to_closing(entered: object) -> None:
+        """Enter in the quantity only goes on to the button that says what it closes."""
+        if is_click(entered):
+            move_focus("position-close")
 
     @app.callback(
         Output("position-quantity", "value", allow_duplicate=True),

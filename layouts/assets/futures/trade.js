@@ -1,5 +1,4 @@
 /* What the dialog of a position says as one types. */
-import { read } from "../amounts.js";
 import { register } from "../clientside.js";
 
 const REST_MS = 150;
@@ -12,14 +11,8 @@ async function rested(...typed) {
 
 /* What the button says that closes a part, and whether it is off: it closes nothing that is not said. */
 function nameClosing(typed, { key }) {
-  const [number] = read(typed, "quantity");
-  return number === null ? ["Close", true] : [`Close ${number} ${key.split("/")[0]}`, false];
+  const quantity = typed?.trim();
+  return quantity ? [`Close ${quantity} ${key.split("/")[0]}`, false] : ["Close", true];
 }
 
-/* Enter in the quantity only goes on to the button that says what it closes. */
-function goToClosing() {
-  document.getElementById("position-close").focus();
-  return window.dash_clientside.no_update;
-}
-
-register({ rested, nameClosing, goToClosing });
+register({ rested, nameClosing });
