@@ -16,10 +16,13 @@ from dash.development.base_component import Component
 from balance.api.history import history_page
 from balance.api.problems import problem_of
 from balance.api.services import Services
-from balance.core.errors import BalanceError
+from balance.core.errors import BalanceError, InvalidAmount
+from balance.core.rows import Row
 from balance.desk.desk import Desk
 from balance.history.question import PERSON, SORTS, Question, parse_question
 from balance.performance.epochs import EPOCH_SORTS
+from callbacks.amounts import is_empty, read_amount
+from callbacks.guard import answer_page
 from layouts.history import (
     BLOCK,
     FIELDS,
@@ -37,6 +40,7 @@ from layouts.history_columns import grid_row
 from layouts.history_filters import (
     FIELD,
     FILTER,
+    NUMBER_AT,
     Choices,
     chips,
     filter_bar,
@@ -69,6 +73,8 @@ _OUTPUTS: Final = MappingProxyType(
 def register(app: Dash, desk: Desk, services: Services) -> None:
     """Let ``desk`` and ``services`` fill the list that the address says."""
     path, root = app.get_relative_path(PATH), app.get_relative_path("/")
+    # The page puts it into the address, which no callback of Dash replaces.
+    answer_page(app, NUMBER_AT, lambda typed: _number(typed["name"], typed["typed"]))
 
     # One answer has the rows and all that is said of them: neither is ever of another list.
     @app.callback(
@@ -220,3 +226,17 @@ def _choices(desk: Desk, services: Services) -> Choices:
     with suppress(BalanceError):
         owners |= {each["name"]: each["name"] for each in services.keys.listed()["keys"]}
     return {"symbol": {each: each for each in symbols}, "owner": owners}
+
+
+def _number(name: str, typed: str) -> Row:
+    """The number that is ``typed`` into the filter called ``name``, as the address has it, and what
+    is wrong with it."""
+    if is_empty(typed):
+        return {"number": "", "fault": ""}
+    is_epoch = name == "epoch"
+    try:
+        number = f"{read_amount(typed, 'plain' if is_epoch else 'money'):f}"
+    except InvalidAmount as refusal:
+        return {"number": "", "fault": str(refusal)}
+    is_wrong = is_epoch and not (number.isdigit() and int(number))
+    return {"number": number, "fault": "Epochs are numbered from 1 on." if is_wrong else ""}

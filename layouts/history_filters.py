@@ -30,6 +30,8 @@ from layouts.parts import (
 
 #: The type in the id of a field, whose name is that of a filter, or ``sort``.
 FILTER: Final = "history-filter"
+#: Where the page has a number read that is typed into a field.
+NUMBER_AT: Final = "/filters/number"
 #: Of the parts of the page that have a field: which filter it fills in. Of buttons: which filters
 #: they set, as JSON, or the running epoch; or from how many days ago on.
 _FILTER: Final = "data-filter"

@@ -10,10 +10,7 @@ from typing import Any
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from balance.core.errors import InvalidAmount
-from callbacks.amounts import AmountKind, read_amount
 from tests.answers import exactly
-from tests.page_modules import run
 from tests.screen import (
     choose,
     go,
@@ -96,20 +93,6 @@ def _say_amount(browser: Any, amount: str) -> None:
 def _choose_action(browser: Any, action: str) -> None:
     choose(browser, "money-action", action)
     browser.wait_for_text_to_equal("#money-confirm", action)
-
-
-def test_a_script_reads_every_number_as_python_does(browser: Any) -> None:
-    def by_python(typed: str, kind: AmountKind) -> list[str | None]:
-        try:
-            return [f"{read_amount(typed, kind):f}", ""]
-        except InvalidAmount as error:
-            return [None, str(error)]
-
-    kinds: tuple[AmountKind, ...] = ("money", "quantity", "plain")
-    cases = [(typed, kind) for typed in (*SHOWN, *UNCLEAR, *NO_NUMBERS, "") for kind in kinds]
-    script = "return arguments[0].map(([typed, kind]) => read(typed, kind))"
-    by_script = run(browser, {"read": "amounts.js"}, script, cases)
-    assert by_script == [by_python(*each) for each in cases]
 
 
 @pytest.mark.parametrize("typed", [f"{MINUS}$12.30", "123,456,789.12345678"])

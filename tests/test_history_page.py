@@ -24,7 +24,7 @@ from balance.server.assembly import services_alone
 from callbacks import history as callbacks
 from layouts.history import HISTORY, empty_list
 from layouts.history_columns import COLUMNS, definitions, exact_moment, grid_row, short_moment
-from layouts.history_filters import chips, fields_of, filter_bar, options
+from layouts.history_filters import NUMBER_AT, chips, fields_of, filter_bar, options
 from layouts.history_view import LISTS, View, filter_names
 from layouts.live import everything
 from layouts.tab import Place
@@ -366,3 +366,28 @@ class TestLayout:
             grid["dashGridOptions"]["cacheBlockSize"] * grid["dashGridOptions"]["maxBlocksInCache"]
             <= 1_000
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "number", "fault"),
+    [
+        ("least", "2,500.00", "2500.00", ""),
+        ("most", "0.00000001", "0.00000001", ""),
+        ("least", " ", "", ""),
+        ("least", "2,5", "", "more than one way"),
+        ("epoch", "1,012", "1012", ""),
+        ("epoch", "1.5", "1.5", "numbered from 1"),
+        ("epoch", "1k", "", "more than one way"),
+    ],
+)
+def test_a_number_of_a_filter_is_read_as_the_address_has_it(
+    client: FlaskClient, name: str, typed: str, number: str, fault: str
+) -> None:
+    found = client.post(NUMBER_AT, json={"name": name, "typed": typed}).get_json()
+    assert found["number"] == number
+    assert fault in found["fault"] if fault else found["fault"] == ""
+
+
+@pytest.mark.parametrize("body", [[], {}, 1, {"name": "least"}])
+def test_what_no_field_of_a_filter_sends_is_refused(client: FlaskClient, body: object) -> None:
+    assert client.post(NUMBER_AT, json=body).status_code == 400

@@ -1,10 +1,10 @@
 /* The fields of History's filters: what is chosen in one goes into the address. What an address says that came about
  * otherwise, Python fills in.
  */
-import { isEmpty, read } from "../amounts.js";
 import { followMoves, go } from "../address.js";
 import { snapshot } from "../balance.js";
 import { write } from "../live.js";
+import { fetchJson } from "../requests.js";
 import { choose } from "./list.js";
 import { hrefWith, member } from "./view.js";
 
@@ -14,17 +14,14 @@ const DAY_MS = 86_400_000;
 const SECONDS = { from: ":00Z", to: ":59.999Z" };
 
 /* The number of a filter as it was typed, and what is wrong with it. */
-function readNumber(name, typed) {
-  if (isEmpty(typed)) {
-    return ["", ""];
-  }
-  const [number, fault] = read(typed, name === "epoch" ? "plain" : "money");
-  const isEpoch = name !== "epoch" || /^[1-9]\d*$/.test(number);
-  return [number, fault || (isEpoch ? "" : "Epochs are numbered from 1 on.")];
+async function readNumber(name, typed) {
+  const body = JSON.stringify({ name, typed });
+  const [answer, problem] = await fetchJson("/filters/number", { method: "POST", body });
+  return answer === null ? ["", problem] : [answer.number, answer.fault];
 }
 
 /* The value of the filter `name` in its field, and what is wrong with it. */
-function readField(field, name, { inputMode, type, value }) {
+async function readField(field, name, { inputMode, type, value }) {
   if (inputMode === "decimal") {
     return readNumber(name, value);
   }
@@ -34,13 +31,13 @@ function readField(field, name, { inputMode, type, value }) {
 }
 
 /* Filters by what was chosen or typed, or says what is wrong with it. */
-function filter({ target }) {
+async function filter({ target }) {
   const field = target.closest("#history-filters [data-filter]");
   if (field === null) {
     return;
   }
   const { filter: name } = field.dataset;
-  const [value, fault] = readField(field, name, target);
+  const [value, fault] = await readField(field, name, target);
   write(field.querySelector("[role=alert]"), fault);
   target.setAttribute("aria-invalid", Boolean(fault));
   fault || choose({ [name]: value });
