@@ -39,15 +39,14 @@ export function keepFocus(id, until = Date.now() + FOCUS_MS) {
   }
 }
 
-/* Moves the focus to a field that is put into the page, or shown, some time later; then calls `then`. */
-export function focusSoon(id, then = () => {}, tries = 120) {
+/* Moves the focus to a field that is put into the page, or shown, some time later. */
+export function focusSoon(id, tries = 120) {
   const field = document.getElementById(id);
   if (field?.checkVisibility()) {
     field.focus();
     field.select?.();
-    then();
   } else if (tries > 0) {
-    requestAnimationFrame(() => focusSoon(id, then, tries - 1));
+    requestAnimationFrame(() => focusSoon(id, tries - 1));
   }
 }
 
