@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
 
 from dash import ClientsideFunction, Dash, Input, Output, Patch, State, no_update, set_props
 
 from balance.desk.desk import Desk
 from balance.desk.transactions import Conditions, Outcome
 from callbacks import amend, position, ticket
-from callbacks.clicks import is_click
 from callbacks.dialogs import request_key, send
-from callbacks.toasts import show_outcome
-
-#: How much of a position its buttons close, in percent.
-_CLOSED: Final = {"close": 100, "half": 50}
+from layouts.futures import PRESSED
 
 
 def register(app: Dash, desk: Desk) -> None:
@@ -43,32 +38,23 @@ def register(app: Dash, desk: Desk) -> None:
 
 
 def _register_rows(app: Dash, desk: Desk) -> None:
-    @app.callback(Input("futures-cancel-all", "n_clicks"))
-    def cancel_all(clicks: object) -> None:
-        if is_click(clicks):
-            show_outcome(desk.cancel_orders(source="screen"))
-
-    @app.callback(Input("futures-close-all", "n_clicks"))
-    def close_all(clicks: object) -> None:
-        if is_click(clicks):
-            show_outcome(desk.close_positions(source="screen"))
-
-    @app.callback(Input("futures-row", "data"), State("futures-row-key", "data"))
+    @app.callback(Input(PRESSED, "data"), State(f"{PRESSED}-key", "data"))
     def act(pressed: Mapping[str, str], keys: Mapping[str, str]) -> None:
         verb, row = pressed["verb"], pressed["row"]
         name = f"{verb} {row}"
         key = request_key(keys.get(name, keys["page"]), name)
         how = Conditions(source="screen", idempotency_key=key)
-
-        def change() -> Outcome:
-            if verb == "cancel":
-                return desk.cancel_order(row, **how)
-            return desk.close_position(row, percent=_CLOSED[verb], **how)
-
-        *_, following = send(key, change)
+        verbs: Mapping[str, Callable[[], Outcome]] = {
+            "cancel": lambda: desk.cancel_order(row, **how),
+            "close": lambda: desk.close_position(row, **how),
+            "half": lambda: desk.close_position(row, percent=50, **how),
+            "cancel-all": lambda: desk.cancel_orders(**how),
+            "close-all": lambda: desk.close_positions(**how),
+        }
+        *_, following = send(key, verbs[verb])
         if following is not no_update:
             # Each button has a key of its own, as another one may be answered first; of calls at
             # the same time Dash drops what the earlier ones return.
             changed = Patch()
             changed[name] = following
-            set_props("futures-row-key", {"data": changed})
+            set_props(f"{PRESSED}-key", {"data": changed})

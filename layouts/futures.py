@@ -1,7 +1,7 @@
 """Futures Trading: the chart, the ticket, and the positions, orders and fills."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import uuid4
 
 from dash import dcc, html
@@ -12,10 +12,12 @@ from layouts.cards import summary_row
 from layouts.grids import fills_grid, orders_grid, positions_grid
 from layouts.later import later
 from layouts.live import live_price, live_text
-from layouts.parts import button, choice, empty_state, needs_server, select, unseen_label
+from layouts.parts import button, choice, empty_state, needs_server, pressing, select, unseen_label
 from layouts.tab import Place, Tab
 from layouts.ticket import ticket
 
+#: The store of what is pressed below the chart; that of its keys ends with ``-key``.
+PRESSED: Final = "futures-row"
 TIMEFRAMES = (
     ("1m", "1m"),
     ("5m", "5m"),
@@ -143,9 +145,9 @@ def _book() -> html.Section:
     return html.Section(
         [
             html.H2("Positions, orders and fills", className="visually-hidden"),
-            # What is to be done with which row, and the keys of what is sent for it.
-            dcc.Store(id="futures-row"),
-            dcc.Store(id="futures-row-key", data={"page": uuid4().hex}),
+            # What is to be done with which row, or with all, and the keys of what is sent for it.
+            dcc.Store(id=PRESSED),
+            dcc.Store(id=f"{PRESSED}-key", data={"page": uuid4().hex}),
             html.Div(
                 [
                     choice(
@@ -160,12 +162,7 @@ def _book() -> html.Section:
                         small=True,
                     ),
                     # Each is shown by the page with the table that it is for.
-                    needs_server(
-                        [
-                            button("Cancel all", "futures-cancel-all", "x-circle", color="danger"),
-                            button("Close all", "futures-close-all", "x-circle", color="danger"),
-                        ]
-                    ),
+                    needs_server([_for_all("Cancel all"), _for_all("Close all")]),
                 ],
                 className="panel-head justify-content-between",
             ),
@@ -193,6 +190,12 @@ def _book() -> html.Section:
         ],
         className="panel",
     )
+
+
+def _for_all(label: str) -> html.Button:
+    verb = label.lower().replace(" ", "-")
+    acts = pressing(PRESSED, verb=verb, row="")
+    return button(label, f"futures-{verb}", "x-circle", color="danger", **acts)
 
 
 def _counted(words: str, field: str) -> list[str | Component]:

@@ -342,9 +342,13 @@ def test_a_ticket_that_can_not_be_read_says_why_and_places_nothing(
 def test_all_orders_are_cancelled_and_all_positions_closed(
     run: Callable[..., Any], desk: Desk
 ) -> None:
-    assert "cancelled" in toast(run("futures-cancel-all.n_clicks")).lower()
+    def press(verb: str) -> str:
+        pressed = {"verb": verb, "row": ""}
+        return toast(run("futures-row.data", futures_row=pressed, futures_row_key={"page": KEY}))
+
+    assert "cancelled" in press("cancel-all").lower()
     assert desk.snapshot().open_orders == ()
-    assert "Sold 0.1 BTC/USDT" in toast(run("futures-close-all.n_clicks"))
+    assert "Sold 0.1 BTC/USDT" in press("close-all")
     assert desk.snapshot().positions == ()
 
 
