@@ -16,7 +16,7 @@ const MEND_MS = 2000;
 const SEEN_MS = 20_000;
 const RETRY_MS = 4000;
 const SECONDS = { "1m": 60, "5m": 300, "15m": 900, "1h": 3600, "4h": 14400, "1d": 86400 };
-const [DOTTED, DASHED] = [1, 2];
+const [SOLID, DOTTED, DASHED] = [0, 1, 2];
 
 let chart = null;
 let candles = null; // the series of the chart
@@ -39,29 +39,20 @@ export function priceFormat(symbol) {
   return { type: "custom", minMove, formatter: (price) => price.toFixed(decimals) };
 }
 
+// one line, or none where there is no price
 function line(price, title, color, lineStyle) {
-  return { price: Number(price), title, color: colour(color), lineStyle, lineWidth: 1 };
+  return price === null ? [] : [{ price: Number(price), title, color: colour(color), lineStyle, lineWidth: 1 }];
 }
 
-function linesOf({ positions, open_orders: orders }, symbol) {
-  const found = [];
-  for (const each of positions.filter((position) => position.symbol === symbol)) {
-    const title = `${each.display.side} ${each.display.quantity}`;
-    found.push(line(each.entry_price, title, "accent", 0));
-    if (each.liquidation_price !== null) {
-      found.push(line(each.liquidation_price, "Liquidation", "loss", DASHED));
-    }
-  }
-  for (const each of orders.filter((order) => order.symbol === symbol)) {
-    const { side, quantity, type } = each.display;
-    // what is attached to the position is about all of it
-    const title = each.quantity === null ? type : `${side} ${quantity} ${type}`;
-    const prices = [each.price, each.trigger_price ?? each.activation_price];
-    for (const price of prices.filter((level) => level !== null)) {
-      found.push(line(price, title, "muted", DOTTED));
-    }
-  }
-  return found;
+const linesOfPosition = ({ entry_price: entry, liquidation_price: liquidation, display }) => [
+  ...line(entry, `${display.side} ${display.quantity}`, "accent", SOLID),
+  ...line(liquidation, "Liquidation", "loss", DASHED),
+];
+
+function linesOfOrder({ price, quantity, trigger_price: trigger, activation_price: activation, display }) {
+  // what is attached to the position is about all of it
+  const title = quantity === null ? display.type : `${display.side} ${display.quantity} ${display.type}`;
+  return [price, trigger ?? activation].flatMap((each) => line(each, title, "muted", DOTTED));
 }
 
 function build({ createChart, CandlestickSeries }) {
@@ -89,7 +80,12 @@ function paint() {
 
 // the lines of the position and its orders
 function mark() {
-  const wanted = linesOf(snapshot, shown.symbol);
+  const { positions, open_orders: orders } = snapshot;
+  const isShown = ({ symbol }) => symbol === shown.symbol;
+  const wanted = [
+    ...positions.filter(isShown).flatMap(linesOfPosition),
+    ...orders.filter(isShown).flatMap(linesOfOrder),
+  ];
   if (JSON.stringify(wanted) !== drawn) {
     drawn = JSON.stringify(wanted);
     lines.forEach((each) => candles.removePriceLine(each));
@@ -97,9 +93,7 @@ function mark() {
   }
 }
 
-function note(text) {
-  write(document.getElementById("futures-chart-note"), text);
-}
+const note = (text) => write(document.getElementById("futures-chart-note"), text);
 
 function bar({ time, open, high, low, close }) {
   return { time: Math.floor(Date.parse(time) / 1000), open, high, low, close };
@@ -112,8 +106,8 @@ function lengthOf(data, seconds) {
 }
 
 async function ask(symbol, timeframe, limit) {
-  const path = `/candles/${symbol}?${new URLSearchParams({ timeframe, limit })}`;
-  const [answer, problem, status] = await fetchJson(path);
+  const params = new URLSearchParams({ timeframe, limit });
+  const [answer, problem, status] = await fetchJson(`/candles/${symbol}?${params}`);
   if (status === null) {
     throw new Error(problem);
   }
@@ -172,14 +166,8 @@ function grow() {
   // candles begin where those before did
   const time = now - ((now - (before?.time ?? 0)) % seconds);
   const price = quote.last;
-  const running = before?.time === time ? before : { open: price, high: price, low: price };
-  shown.bar = {
-    time,
-    open: running.open,
-    high: Math.max(running.high, price),
-    low: Math.min(running.low, price),
-    close: price,
-  };
+  const { open, high, low } = before?.time === time ? before : { open: price, high: price, low: price };
+  shown.bar = { time, open, high: Math.max(high, price), low: Math.min(low, price), close: price };
   shown.times.add(time);
   candles.update(shown.bar);
   if (before !== null && time > before.time) {
