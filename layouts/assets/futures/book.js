@@ -18,7 +18,6 @@ const DIGIT_PX = 7;
 let book = "positions";
 let path = null;
 let fills = { version: null, rows: [], problem: "" };
-let latest = 0; // the number of the newest request for fills, whose answer alone is shown
 let retry = null;
 
 const place = (name) => document.getElementById(`futures-${name}`);
@@ -83,15 +82,14 @@ function showEmpty(isEmpty, problem) {
 }
 
 async function readFills(version) {
-  const number = ++latest;
   fills.version = version;
   const [answer, problem, status] = await fetchJson(`/fills?limit=${FILLS}`);
-  if (number !== latest) {
-    return;
+  // what was requested since is newer
+  if (fills.version === version) {
+    // the strip over the tabs says that the server is gone
+    fills = status === null ? { ...fills, version: null } : { version, rows: answer?.fills ?? [], problem };
+    status === null || draw();
   }
-  // the strip over the tabs says that the server is gone
-  fills = status === null ? { ...fills, version: null } : { version, rows: answer?.fills ?? [], problem };
-  status === null || draw();
 }
 
 const counted = (what, { length }) => (length === 1 ? `1 ${what}` : `${length} ${what}s`);
