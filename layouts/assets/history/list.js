@@ -79,16 +79,13 @@ const opened = {};
 /* Shows what is open over the list, and which epochs stand side by side over it. */
 function showOpened() {
   const isOfEpochs = isHere && member("table") === "epochs";
-  const compared = isOfEpochs ? member("compare") : null;
   place("history-epochs").hidden = !isOfEpochs;
+  const compare = isOfEpochs ? member("compare") : null;
   const [entry, order] = ["entry", "order"].map((name) => (isHere && member(name)) || null);
-  for (const [name, data] of Object.entries({ entry, order, compare: compared })) {
-    if (opened[name] !== data) {
-      opened[name] = data;
-      set(`history-${name}-shown`, data);
-    }
+  for (const [name, data] of Object.entries({ entry, order, compare })) {
+    opened[name] === data || set(`history-${name}-shown`, (opened[name] = data));
   }
-  isOfEpochs && setPicked(compared ? compared.split(",").map(Number).filter(Boolean) : null);
+  isOfEpochs && setPicked(compare ? compare.split(",").map(Number).filter(Boolean) : null);
 }
 
 /* Has the list be another one. */
@@ -230,11 +227,8 @@ function approach() {
     const offset = (Math.floor(goal.offset / BLOCK) + 1) * BLOCK;
     goal = goal.isMoved ? null : { ...goal, offset, isMoved: true };
   }
-  goal && setTimeout(seek, 0, goal.offset);
-}
-
-function seek(offset) {
-  offset < grid.getDisplayedRowCount() && grid.ensureIndexVisible(offset, "middle");
+  const seek = ({ offset }) => offset < grid.getDisplayedRowCount() && grid.ensureIndexVisible(offset, "middle");
+  goal && setTimeout(seek, 0, goal);
 }
 
 function focusRow(index) {
@@ -264,16 +258,14 @@ function press(data, event) {
   }
 }
 
-const sortOf = (column) => (column ? `${column.sort === "desc" ? "-" : ""}${column.colId}` : "");
-
 window.dashAgGridFunctions = {
   ...window.dashAgGridFunctions,
   historyMarked: ({ data }) => data !== undefined && data.id === marked,
   historyClicked: ({ data, event }) => data && !event.target.closest("a") && open(data),
   historyPressed: ({ data, event }) => data && press(data, event),
   historySorted: ({ source }) => {
-    const sort = sortOf(grid.getColumnState().find((each) => each.sort));
-    source === "uiColumnSorted" && go(hrefWith({ sort }), { replace: true });
+    const { colId = "", sort } = grid.getColumnState().find((each) => each.sort) ?? {};
+    source === "uiColumnSorted" && go(hrefWith({ sort: sort === "desc" ? `-${colId}` : colId }), { replace: true });
   },
   historyMoved: ({ type, api }) => {
     const isNew = grid === null;

@@ -7,8 +7,6 @@ export const PATH = at("/history");
 
 // what stands last in an address, in this order
 const LAST = ["sort", "compare", "entry", "order"];
-// a person would write these as they are
-const PLAIN = { "%2C": ",", "%3A": ":", "%2F": "/" };
 
 /* The member `name` of the address; "" where it has none. */
 export const member = (name) => new URLSearchParams(location.search).get(name) ?? "";
@@ -21,6 +19,7 @@ export function hrefWith(members) {
     query.delete(name);
     value && query.append(name, value);
   }
-  const text = query.toString().replaceAll(/%2[CF]|%3A/g, (each) => PLAIN[each]);
+  // a person would write commas, colons and slashes as they are
+  const text = query.toString().replaceAll(/%2[CF]|%3A/g, (each) => decodeURIComponent(each));
   return text ? `${PATH}?${text}` : PATH;
 }
