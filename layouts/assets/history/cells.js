@@ -58,7 +58,5 @@ function HistoryCard({ data }) {
   );
 }
 
-window.dashAgGridComponentFunctions = {
-  ...window.dashAgGridComponentFunctions,
-  ...{ HistoryLink, HistoryLasted, HistoryPick, HistoryCard },
-};
+const cells = { HistoryLink, HistoryLasted, HistoryPick, HistoryCard };
+Object.assign((window.dashAgGridComponentFunctions ??= {}), cells);

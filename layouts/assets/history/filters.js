@@ -9,6 +9,8 @@ import { choose } from "./list.js";
 import { hrefWith, member } from "./view.js";
 
 const TYPING_MS = 300;
+// a field that was opened, by whoever has not come into it yet
+const OPENED = ".history-field[open]:not(:has(:focus:not(summary)))";
 const DAY_MS = 86_400_000;
 // a minute is chosen as a whole, the last one too
 const SECONDS = { from: ":00Z", to: ":59.999Z" };
@@ -87,10 +89,7 @@ document.addEventListener("keydown", (event) => {
 });
 document.addEventListener(
   "toggle",
-  ({ target }) => {
-    const isOpened = target.open && target.matches(".history-field:not(:has(:focus:not(summary)))");
-    isOpened && target.querySelector("input, button")?.focus();
-  },
+  ({ target }) => target.matches(OPENED) && target.querySelector("input, button")?.focus(),
   true,
 );
 document.addEventListener("change", filter);

@@ -123,9 +123,7 @@ function requestRows() {
 /* Has the grid show the columns of the list that there is room for. */
 function showColumns() {
   const [rowHeight, headerHeight] = heights();
-  grid.setGridOption("columnDefs", fitting(columns(), listMember("sort")));
-  grid.setGridOption("headerHeight", headerHeight);
-  grid.getGridOption("rowHeight") === rowHeight || grid.setGridOption("rowHeight", rowHeight);
+  grid.updateGridOptions({ columnDefs: fitting(columns(), listMember("sort")), rowHeight, headerHeight });
 }
 
 /* Requests the block that is under way once more; the grid is given the newest answer alone. */
@@ -273,9 +271,7 @@ window.dashAgGridFunctions = {
     if (list === null) {
       return;
     }
-    if (isNew || type === "gridSizeChanged") {
-      showColumns();
-    }
+    (isNew || type === "gridSizeChanged") && showColumns();
     if (type === "modelUpdated") {
       measure(grid, columns()) && showColumns();
       flashNew();
