@@ -5,8 +5,6 @@ import { snapshot } from "../balance.js";
 import { tone } from "../live.js";
 
 const NONE = "–";
-// the buttons of a cell are reached with the Tab key, as any others
-const KEYS = ["Tab", "Enter", " "];
 
 const isEmpty = (text) => ["", NONE, undefined].includes(text);
 const element = (className, ...children) => React.createElement("div", { className }, ...children);
@@ -14,24 +12,20 @@ const element = (className, ...children) => React.createElement("div", { classNa
 // what the rows of a table are called by; a fill never changes
 const NAMES = { positions: "symbol", orders: "id" };
 
-const moment = (time) => (time ? `${time.slice(5, 10)} ${time.slice(11, 19)}` : "");
-
 /* The figure `field` of a row in a table, which follows the prices, or its time. */
 function liveText(table, data, field) {
-  const text = data.display[field] ?? moment(data[field]);
+  const text = data.display[field] ?? data[field]?.slice(5, 19).replace("T", " ") ?? "";
   const of = table in NAMES && { "data-live": field, "data-of": `${table}/${data[NAMES[table]]}` };
   return React.createElement("span", { "data-tone": tone(text), ...of }, text);
 }
 
 Object.assign((window.dashAgGridFunctions ??= {}), {
-  deskText: ({ data, colDef }) => data?.display[colDef.field] ?? "",
   deskTone: ({ data, colDef }) => ["ag-right-aligned-cell", tone(data?.display[colDef.field])],
   // all that the second line may have no room for; of an OCO, the order that it cancels
   deskTerms({ data: { id, display } }) {
     const now = snapshot.open_orders.find((each) => each.id === id)?.display ?? display;
     return [now.details, now.group].filter(Boolean).join(". ");
   },
-  deskMoment: ({ value }) => moment(value),
   // the arrows go from cell to cell; Tab goes on to the buttons of the row, or out of the table
   deskTab({ api, backwards, nextCellPosition, previousCellPosition }) {
     const column = api.getColumn("actions");
@@ -40,7 +34,6 @@ Object.assign((window.dashAgGridFunctions ??= {}), {
     }
     return column === null ? false : { ...previousCellPosition, column };
   },
-  deskKeys: ({ event }) => KEYS.includes(event.key),
 });
 
 /* A figure of a row, and another one below it where there is one. */
