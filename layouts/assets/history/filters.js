@@ -54,12 +54,11 @@ function countChosen() {
   }
 }
 
-const firstDay = (days) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
-
 /* The filters that a button sets: those that it names, the running epoch, or so many days. */
 function filtersOf({ set, days }) {
   if (days !== undefined) {
-    return { from: `${firstDay(days)}T00:00:00Z`, to: "" };
+    const first = new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
+    return { from: `${first}T00:00:00Z`, to: "" };
   }
   return set === "running" ? { epoch: snapshot.epoch } : JSON.parse(set);
 }

@@ -15,7 +15,6 @@ const PAUSE_MS = 1000; // between requests for what is new
 const BLOCK = 100; // rows that come at once; as in layouts/history.py
 const NEWEST_FIRST = ["", "-revision", "-epoch"];
 const OVER = { entry: "", order: "" }; // what opens over a list
-const FLASH = { flashDuration: 300, fadeDuration: 300 };
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 const set = (id, data) => window.dash_clientside.set_props(id, { data });
 const place = (id) => document.getElementById(id);
@@ -175,10 +174,10 @@ function catchUp() {
   if (loading()) {
     // what is under way is not started anew, or it would never end where much happens
     isFailed && requestAgain();
-  } else if (isIndexed) {
+  } else if (isIndexed || isWithoutRows()) {
     begin();
-    set("history-compare-shown", opened.compare);
-  } else if (isFailed || isWithoutRows() || isAtNewest()) {
+    isIndexed && set("history-compare-shown", opened.compare);
+  } else if (isFailed || isAtNewest()) {
     renew();
   } else {
     known = version();
@@ -191,10 +190,6 @@ function catchUp() {
 
 /* Shows the same list as of now, without losing the place in it. */
 function renew() {
-  if (isWithoutRows()) {
-    begin();
-    return;
-  }
   [known, fresh] = [version(), list.until];
   setList({ until: isIndexing() && rows === PATH ? null : revision() });
   grid.refreshInfiniteCache();
@@ -205,7 +200,7 @@ function flashNew() {
   fresh !== null && grid.forEachNode((node) => node.data?.revision > fresh && rowNodes.push(node));
   if (rowNodes.length) {
     fresh = null;
-    calm.matches || grid.flashCells({ rowNodes, ...FLASH });
+    calm.matches || grid.flashCells({ rowNodes, flashDuration: 300, fadeDuration: 300 });
   }
 }
 
@@ -218,9 +213,7 @@ function approach() {
   if (node?.data) {
     goal = null;
     setTimeout(() => focusRow(node.rowIndex));
-    return;
-  }
-  if (grid.getDisplayedRowAtIndex(goal.offset)?.data) {
+  } else if (grid.getDisplayedRowAtIndex(goal.offset)?.data) {
     // what came meanwhile may have moved it into the block behind
     const offset = (Math.floor(goal.offset / BLOCK) + 1) * BLOCK;
     goal = goal.isMoved ? null : { ...goal, offset, isMoved: true };
