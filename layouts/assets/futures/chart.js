@@ -56,10 +56,8 @@ function linesOfOrder({ price, quantity, trigger_price: trigger, activation_pric
 }
 
 function build({ createChart, CandlestickSeries }) {
-  chart = createChart(document.getElementById("futures-chart"), {
-    autoSize: true,
-    timeScale: { timeVisible: true, rightOffset: 4 },
-  });
+  const place = document.getElementById("futures-chart");
+  chart = createChart(place, { autoSize: true, timeScale: { timeVisible: true, rightOffset: 4 } });
   candles = chart.addSeries(CandlestickSeries, { borderVisible: false });
   followTheme(paint);
 }
@@ -68,13 +66,8 @@ function paint() {
   const [up, down] = [colour("balance"), colour("loss")];
   tickSize = tickOf(shown.symbol);
   chart.applyOptions(appearance());
-  candles.applyOptions({
-    upColor: up,
-    wickUpColor: up,
-    downColor: down,
-    wickDownColor: down,
-    priceFormat: priceFormat(shown.symbol),
-  });
+  const colors = { upColor: up, wickUpColor: up, downColor: down, wickDownColor: down };
+  candles.applyOptions({ ...colors, priceFormat: priceFormat(shown.symbol) });
   mark();
 }
 
@@ -95,9 +88,8 @@ function mark() {
 
 const note = (text) => write(document.getElementById("futures-chart-note"), text);
 
-function bar({ time, open, high, low, close }) {
-  return { time: Math.floor(Date.parse(time) / 1000), open, high, low, close };
-}
+const secondsOf = (iso) => Math.floor(Date.parse(iso) / 1000);
+const bar = ({ time, open, high, low, close }) => ({ time: secondsOf(time), open, high, low, close });
 
 // those of a replay may be longer than the timeframe
 function lengthOf(data, seconds) {
@@ -155,12 +147,9 @@ async function mend() {
 // the running candle follows the last price
 function grow() {
   const quote = snapshot.market.prices[shown.symbol];
-  if (quote === undefined || quote.state !== "live") {
-    return;
-  }
-  const now = Math.floor(Date.parse(quote.time) / 1000);
+  const now = secondsOf(quote?.time);
   const { seconds, bar: before } = shown;
-  if (before !== null && now < before.time) {
+  if (quote?.state !== "live" || now < before?.time) {
     return;
   }
   // candles begin where those before did
@@ -192,9 +181,7 @@ function follow() {
 /* Shows another symbol or timeframe, or the present ones when the tab is come to. */
 function chooseChart(symbol, timeframe, path) {
   const head = document.querySelector(".chart-head");
-  for (const price of head.querySelectorAll("[data-symbol]")) {
-    price.dataset.symbol = symbol;
-  }
+  head.querySelectorAll("[data-symbol]").forEach((price) => (price.dataset.symbol = symbol));
   feed(head);
   if (symbol && path === at("/futures")) {
     load(symbol, timeframe);
