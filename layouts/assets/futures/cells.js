@@ -42,11 +42,10 @@ function RowPair({ data, table, above, below }) {
   return element("row-pair", line(above), ...(isEmpty(data.display[below]) ? [] : [" ", line(below)]));
 }
 
-/* The exits of a row: "41,000.00 / –" as what there is of it. */
+/* The exits of a row that there are, one below the other. */
 function RowExits({ data: { display } }) {
-  const [profit, loss] = display.exits.split(" / ");
-  const known = [["TP", profit], ["SL", loss]].filter(([, price]) => price && price !== NONE);
-  const [first = NONE, second] = known.map((each) => each.join(" "));
+  const exits = [["TP", display.take_profit], ["SL", display.stop_loss]].filter(([, price]) => !isEmpty(price));
+  const [first = NONE, second] = exits.map((each) => each.join(" "));
   return element("row-pair", element("", first), second && " ", second && element("", second));
 }
 
