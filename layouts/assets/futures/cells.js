@@ -1,8 +1,7 @@
 /* What stands in the cells of the Futures tab's tables: figures, some of which follow the prices, and
  * buttons.
  */
-import { snapshot } from "../balance.js";
-import { tone } from "../live.js";
+import { rowOf, tone } from "../live.js";
 
 const NONE = "–";
 
@@ -23,8 +22,8 @@ Object.assign((window.dashAgGridFunctions ??= {}), {
   deskTone: ({ data, colDef }) => ["ag-right-aligned-cell", tone(data?.display[colDef.field])],
   // all that the second line may have no room for; of an OCO, the order that it cancels
   deskTerms({ data: { id, display } }) {
-    const now = snapshot.open_orders.find((each) => each.id === id)?.display ?? display;
-    return [now.details, now.group].filter(Boolean).join(". ");
+    const { details, group } = rowOf(`orders/${id}`)?.display ?? display;
+    return [details, group].filter(Boolean).join(". ");
   },
   // the arrows go from cell to cell; Tab goes on to the buttons of the row, or out of the table
   deskTab({ api, backwards, nextCellPosition, previousCellPosition }) {
