@@ -26,7 +26,7 @@ from layouts.bots import (
     stop_question,
 )
 from layouts.elements import CONTENT
-from layouts.parts import element_id, option_list
+from layouts.parts import option_list
 
 _QUESTION: Final = (
     Output("bot-question-dialog", "is_open"),
@@ -115,7 +115,7 @@ def _register_buttons(app: Dash, services: Services) -> None:
             if about["verb"] == "stop_all":
                 _say(bots.stop_all(**how))
             elif about["verb"] == "stop":
-                _say(bots.stop(bot_id, **how), focus=element_id(bot_button("switch", bot_id)))
+                _say(bots.stop(bot_id, **how), focus=bot_button("switch", bot_id))
             else:
                 _say(bots.delete(bot_id, **how), focus="auto-new-bot")
         except BalanceError as fault:

@@ -235,7 +235,7 @@ def _action(place: str, verb: str, alert: str, condition: str, *, off: bool) -> 
     # What does harm is pressed twice.
     asks = {"data-ask": "Delete?", "color": "danger"} if verb == "delete" else {}
     # The button that switches an alert off and on is one, and goes on having the focus.
-    target = {"type": "alert-edit" if verb == "edit" else "alert-act", "act": place, "alert": alert}
+    target = f"alert-{place}-{alert}"
     store = EDITED if verb == "edit" else PRESSED
     # what the button says is done, whatever the alert is by then
     named = {**asks, **pressing(store, verb=verb, alert=alert)}

@@ -144,9 +144,9 @@ def _refusals(key: Row) -> list[Component | str]:
     return [whole]
 
 
-def key_button(do: str, name: str) -> dict[str, str]:
+def key_button(do: str, name: str) -> str:
     """The id of the button that does it to a key."""
-    return {"type": f"key-{do}", "name": name}
+    return f"key-{do}-{name}"
 
 
 def _buttons(key: Row) -> list[Component]:

@@ -161,9 +161,9 @@ def _row(bot: Row, *, is_off: bool) -> html.Tr:
     )
 
 
-def bot_button(do: str, bot_id: str) -> dict[str, str]:
+def bot_button(do: str, bot_id: str) -> str:
     """The id of the button that does it to a bot."""
-    return {"type": f"bot-{do}", "bot": bot_id}
+    return f"bot-{do}-{bot_id}"
 
 
 def _action(bot: Row, do: str, switch: Switch, *, disabled: bool) -> html.Button:

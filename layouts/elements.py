@@ -19,8 +19,8 @@ CONTENT: Final = "content"
 
 class Elements(Component):
     """The ``content`` within a ``div`` that has the ``id`` and ``more``, such as ``className``;
-    without an id, the content alone. Ids in it are for the page's own scripts and styles, and its
-    live figures and its buttons with ``pressing`` work."""
+    without an id, the content alone. Ids in it are texts, for the page's own scripts and styles;
+    its live figures and its buttons with ``pressing`` work."""
 
     _namespace = "desk"
     _type = "Elements"

@@ -27,7 +27,7 @@ def id_in_page(id: str | dict[str, str]) -> str:
 
 def button(
     label: str,
-    id: str | Mapping[str, str],
+    id: str,
     icon: str = "",
     *,
     color: str = "secondary",
@@ -50,9 +50,7 @@ def pressing(store: str, **what: str) -> dict[str, str]:
     return {"data-press": store, "data-pressed": json.dumps(what)}
 
 
-def row_button(
-    id: Mapping[str, str], icon: str, label: str, name: str, **more: object
-) -> html.Button:
+def row_button(id: str, icon: str, label: str, name: str, **more: object) -> html.Button:
     """A button with an icon alone, in a row of a list; its ``name`` says of which row it is."""
     named = {"title": label, "aria-label": name, "className": "icon-button"}
     return button("", id, icon, **{**named, **more})

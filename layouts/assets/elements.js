@@ -5,15 +5,11 @@ import { feed } from "./live.js";
 
 const OWN = /^(id|className|role|tabIndex|data-.+|aria-.+)$/;
 
-// as Dash writes an id of several parts
-const written = (id) => (typeof id === "object" ? JSON.stringify(id, Object.keys(id).sort()) : id);
-
 function draw(part) {
   if (part === null || typeof part !== "object") {
     return part;
   }
-  const { children, id, ...rest } = part.props;
-  const attributes = id === undefined ? rest : { ...rest, id: written(id) };
+  const { children, ...attributes } = part.props;
   return window.React.createElement(part.type.toLowerCase(), attributes, ...[children].flat().map(draw));
 }
 
