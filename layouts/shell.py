@@ -1,7 +1,8 @@
 """The shell: the sidebar, the tabs, the dialogs and the stores that feed them."""
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
@@ -32,6 +33,16 @@ INTERVAL_MILLISECONDS = 2_000
 TOAST = "toast"
 #: The store of what a callback moves the focus to.
 FOCUS = "focus"
+#: What stands over the tabs, by how the account comes here: ``{time}`` is when it last came.
+_LINK_TEXTS: Final = {
+    "offline": "The server does not answer. These figures are from {time}; "
+    "they follow by themselves when it is back.",
+}
+#: What stands over the tabs, by the state of the market, where that says nothing itself.
+_MARKET_TEXTS: Final = {
+    "waiting": "Waiting for the first prices.",
+    "stale": "Prices have stopped. Nothing fills on old ones.",
+}
 
 
 def shell(
@@ -62,10 +73,10 @@ def shell(
                 html.Main(
                     [
                         # written by the page
-                        html.Div(id="link-note", className="note-strip", role="status"),
+                        _note("link-note", _LINK_TEXTS),
                         html.Div(id="fault-note", className="note-strip fault", role="alert"),
                         *damage_strip(damage),
-                        html.Div(id="market-note", className="note-strip", role="status"),
+                        _note("market-note", _MARKET_TEXTS),
                         html.Div(id="settings-note", className="note-strip fault", role="alert"),
                         html.Div(id="alerts-note", className="note-strip fault", role="alert"),
                         ticker(place.symbols),
@@ -114,6 +125,12 @@ def shell(
         if href.startswith("/"):
             each.href = place.base_path + href
     return page
+
+
+def _note(id: str, texts: Mapping[str, str]) -> html.Div:
+    """What the page says over the tabs, by a state."""
+    more = {"role": "status", "data-texts": json.dumps(texts)}
+    return html.Div(id=id, className="note-strip", **more)
 
 
 def _tab_row(tabs: Sequence[Tab], place: Place) -> html.Nav:

@@ -1,11 +1,23 @@
 """The sidebar: the balance, how live it is, and what can be done with it, on every tab."""
 
+import json
+from typing import Final
+
 from dash import html
 
 from layouts.cards import balance_buttons
 from layouts.equity import day_curve
 from layouts.live import live_text
 from layouts.parts import button
+
+#: What the pill says, by the worst of the link, the account and the feed.
+_PILL_TEXTS: Final = {
+    "live": "Live",
+    "polling": "Polling",
+    "no-prices": "No prices",
+    "unreadable": "Unreadable",
+    "offline": "Offline",
+}
 
 
 def sidebar() -> html.Aside:
@@ -52,6 +64,7 @@ def sidebar() -> html.Aside:
                 id="link-pill",
                 className="pill",
                 title="How far what is shown can be relied on, and how old it is",
+                **{"data-texts": json.dumps(_PILL_TEXTS)},
             ),
             button(
                 *("Menu", "sidebar-menu-btn", "list"),

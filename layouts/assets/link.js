@@ -4,17 +4,6 @@
 import { onArrival } from "./arrivals.js";
 import { age, clock, explain, write } from "./live.js";
 
-const PILL_TEXTS = {
-  live: "Live",
-  polling: "Polling",
-  "no-prices": "No prices",
-  unreadable: "Unreadable",
-  offline: "Offline",
-};
-const STATE_TEXTS = {
-  waiting: "Waiting for the first prices.",
-  stale: "Prices have stopped. Nothing fills on old ones.",
-};
 const NEEDS_SERVER = "fieldset.needs-server";
 
 /* Whether the server does not answer, and what needs it is disabled. */
@@ -22,6 +11,8 @@ export let isOff = false;
 let used = null; // what had the focus then, which the browser takes from it
 
 const place = (id) => document.getElementById(id);
+// what a place says of a state
+const textOf = (id, state) => JSON.parse(place(id).dataset.texts)[state] ?? "";
 const hasPrices = ({ market }) => Object.values(market.prices).some(({ state }) => state === "live");
 
 /* The worst of the link, the account and the feed. */
@@ -36,11 +27,8 @@ function worst(link, fault, snapshot) {
 export function showLink({ state, at }, fault, snapshot) {
   const isOffline = state === "offline";
   const pill = worst(state, fault, snapshot);
-  const note =
-    `The server does not answer. These figures are from ${clock(at)}; ` +
-    "they follow by themselves when it is back.";
-  write(place("link-state"), PILL_TEXTS[pill]);
-  write(place("link-note"), isOffline ? note : "");
+  write(place("link-state"), textOf("link-pill", pill));
+  write(place("link-note"), textOf("link-note", state).replace("{time}", clock(at)));
   explain(place("fault-note"), fault ?? "");
   place("link-pill").dataset.link = pill;
   place("app-shell").dataset.link = fault ? "fault" : state;
@@ -52,7 +40,7 @@ export function showLink({ state, at }, fault, snapshot) {
 /* Says where the prices come from, and whether they are live. */
 function showMarket({ label, state, words, prices }) {
   write(place("market-label"), label);
-  write(place("market-note"), words || (STATE_TEXTS[state] ?? ""));
+  write(place("market-note"), words || textOf("market-note", state));
   place("app-shell").dataset.market = state;
   for (const element of document.querySelectorAll("[data-live][data-symbol]")) {
     element.dataset.state = prices[element.dataset.symbol]?.state ?? "none";
