@@ -5,6 +5,7 @@ import { onArrival } from "./arrivals.js";
 import { register } from "./clientside.js";
 
 const FOCUS_MS = 3000;
+const REST_MS = 150;
 
 /* Opens a dialog: [open, no error, what its fields begin with]. */
 function openDialog(...values) {
@@ -52,13 +53,23 @@ export function focusSoon(id, tries = 120) {
 
 // a field is described by what stands below it, its hint and what is wrong with it
 document.addEventListener("focusin", ({ target }) => {
-  const below = ["hint", "error"].map((each) => document.getElementById(`${target.id}-${each}`));
-  const [, error] = below;
-  const there = below.filter(Boolean);
-  if (target.id && there.length > 0) {
-    target.setAttribute("aria-describedby", there.map(({ id }) => id).join(" "));
-    error && target.setAttribute("aria-invalid", String(error.textContent !== ""));
+  const [hint, error] = ["hint", "error"].map((each) => document.getElementById(`${target.id}-${each}`));
+  if (target.id && (hint || error)) {
+    target.setAttribute("aria-describedby", [hint, error].flatMap((each) => each?.id ?? []).join(" "));
+    target.setAttribute("aria-invalid", Boolean(error?.textContent));
   }
 });
 
-register({ openDialog, moveFocus: ({ id }) => focusSoon(id) });
+/* What stands in the fields of a dialog once it has rested for a moment: Dash drops what came before. */
+async function rested(...typed) {
+  await new Promise((resolve) => setTimeout(resolve, REST_MS));
+  return typed;
+}
+
+/* What the button says that closes a part, and whether it is off: it closes nothing that is not said. */
+function nameClosing(typed, { key }) {
+  const quantity = typed?.trim();
+  return quantity ? [`Close ${quantity} ${key.split("/")[0]}`, false] : ["Close", true];
+}
+
+register({ openDialog, rested, nameClosing, moveFocus: ({ id }) => focusSoon(id) });

@@ -20,7 +20,6 @@ late("./curves.js", ["drawCurve"]);
 late("./overview/range.js", ["drawRange"]);
 late("./futures/book.js", ["chooseBook"], "/futures");
 late("./futures/ticket.js", ["describeTicket", "fillShare"], "/futures");
-late("./futures/trade.js", ["rested", "nameClosing"]);
 late("./futures/chart.js", ["chooseChart"], "/futures");
 late("./bots/candles.js", ["showSource", "sendCandles", "showRunning"]);
 late("./settings/backup.js", ["downloadBackup", "restoreBackup"]);
