@@ -51,6 +51,12 @@ class Line:
     # The line, if any, in whose proportion the newest value of this one, a drawdown, moves.
     falls_with: str = ""
 
+    @property
+    def spoken(self) -> str:
+        """What it is called within a sentence, where an abbreviation stays as it is."""
+        first, rest = self.label[:1], self.label[1:]
+        return (first.lower() if rest[:1].islower() else first) + rest
+
     def __post_init__(self) -> None:
         if self.live and self.live not in DISPLAYED:
             raise ValueError(f"A line can't follow {self.live!r}: the account has no such figure.")
@@ -202,7 +208,9 @@ def _id(kind: str, id: Any) -> dict[str, Any]:
 def _declared(lines: Sequence[Line], level: bool, *, is_small: bool = False) -> dict[str, str]:
     """What the page reads off an element to draw in it."""
     declared = {
-        "lines": [asdict(each) | _SERIES[each.style]._asdict() for each in lines],
+        "lines": [
+            asdict(each) | {"spoken": each.spoken} | _SERIES[each.style]._asdict() for each in lines
+        ],
         "options": _options(is_small=is_small),
         "level": level,
         "small": is_small,

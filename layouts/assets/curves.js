@@ -123,9 +123,6 @@ function texts({ lines }, { time, values, texts: own = {} }) {
   return { time: moment(time), ...Object.fromEntries(lines.map((line) => [line.name, written(line)])) };
 }
 
-// an abbreviation stays as it is
-const inSentence = (label) => label.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
-
 // shows what is read now, or else the newest point
 function read(curve) {
   const { root, plot, lines, points, chart, series, readAt } = curve;
@@ -141,7 +138,7 @@ function read(curve) {
   const slider = plot.querySelector(".slider");
   slider.setAttribute("aria-valuemax", all.length - 1);
   slider.setAttribute("aria-valuenow", curve.at);
-  const figures = lines.map(({ name, label }) => `${inSentence(label)} ${text[name]}`);
+  const figures = lines.map(({ name, spoken }) => `${spoken} ${text[name]}`);
   slider.setAttribute("aria-valuetext", `${text.time}: ${figures.join(", ")}`);
 }
 
