@@ -32,7 +32,5 @@ async function bring(path, component, paths) {
 }
 
 // whoever needs one fetches it again
-const fetchAll = () => setTimeout(() => named().forEach((src) => fetched(src).catch(() => {})), PAUSE_MS);
-// a module may come when the page is loaded already
-document.readyState === "complete" ? fetchAll() : window.addEventListener("load", fetchAll);
+setTimeout(() => named().forEach((src) => fetched(src).catch(() => {})), PAUSE_MS);
 register({ bring });

@@ -5,7 +5,8 @@ import { toast } from "./toasts.js";
 const FLASH = [{ backgroundColor: "var(--flash)" }, { backgroundColor: "transparent" }];
 const FLASH_MS = 300;
 const COPIED_MS = 2000;
-const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+/* Whether whoever looks wants nothing to move. */
+export const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 /* Shows that what `element` says has just changed. */
 export function flash(element) {

@@ -13,8 +13,7 @@ const TOAST_MS = 6000;
 const ERROR_MS = 3 * TOAST_MS;
 // on a phone one is as wide as the page
 const NARROW = window.matchMedia("(max-width: 768px)");
-const MARGIN = 16;
-const STEP = 16;
+const STEP = 16; // between the places that are tried, and from the edges
 const LOOK_MS = 100;
 // what they never lie over; where a dialog is open, the page behind it is not read
 const DIALOG = ".sidebar, .modal.show .modal-content";
@@ -55,12 +54,6 @@ function arrange(region) {
   write(region.querySelector(".toasts-more"), boxes.length > most ? `and ${boxes.length - most} more` : "");
 }
 
-/* The rectangles of what fits `selector`, as far as they are in sight. */
-function rectangles(selector) {
-  const all = [...document.querySelectorAll(selector)].map((each) => each.getBoundingClientRect());
-  return all.filter(({ width, height, bottom, top }) => width && height && bottom > 0 && top < innerHeight);
-}
-
 /* The lowest place in the working area that is free of what is `taken`, of those the one furthest to the right;
  * the place `at`, if that is; null: none. */
 function freePlace(at, { width, height }, taken) {
@@ -71,8 +64,8 @@ function freePlace(at, { width, height }, taken) {
     return at;
   }
   const { left, right } = document.querySelector(".main").getBoundingClientRect();
-  for (let y = innerHeight - MARGIN - height; y >= MARGIN; y -= STEP) {
-    for (let x = right - MARGIN - width; x >= left + MARGIN; x -= STEP) {
+  for (let y = innerHeight - STEP - height; y >= STEP; y -= STEP) {
+    for (let x = right - STEP - width; x >= left + STEP; x -= STEP) {
       if (isFree({ x, y })) {
         return { x, y };
       }
@@ -89,7 +82,8 @@ function place(region) {
     at = null;
     region.classList.remove("docked");
   } else if (!region.matches(".docked")) {
-    const taken = rectangles(document.querySelector(".modal.show") ? DIALOG : PAGE);
+    const kept = document.querySelectorAll(document.querySelector(".modal.show") ? DIALOG : PAGE);
+    const taken = Array.from(kept, (each) => each.getBoundingClientRect());
     at = freePlace(at, region.getBoundingClientRect(), taken);
     region.classList.toggle("docked", at === null);
     region.style.translate = at && `${at.x}px ${at.y}px`;

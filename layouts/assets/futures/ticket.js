@@ -32,11 +32,8 @@ const isSeen = () => !place("panel").hidden && document.visibilityState === "vis
 async function preview() {
   const number = ++latest;
   previewedAt = Date.now();
-  const [answer] = await fetchJson("/ticket/preview", {
-    method: "POST",
-    body: JSON.stringify(form),
-    timeout: TIMEOUT_MS,
-  });
+  const options = { method: "POST", body: JSON.stringify(form), timeout: TIMEOUT_MS };
+  const [answer] = await fetchJson("/ticket/preview", options);
   // without an answer the strip over the tabs says so
   if (number === latest && answer !== null) {
     const { affordable, display, kind, note } = answer;

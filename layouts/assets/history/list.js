@@ -4,7 +4,7 @@
 import { followMoves, go } from "../address.js";
 import { followAccount, snapshot } from "../balance.js";
 import { onFailure } from "../requests.js";
-import { followAddress } from "../screen.js";
+import { calm, followAddress } from "../screen.js";
 import { followSettings } from "../settings/settings.js";
 import { write } from "../live.js";
 import { pick, setPicked } from "./cells.js";
@@ -15,7 +15,6 @@ const PAUSE_MS = 1000; // between requests for what is new
 const BLOCK = 100; // rows that come at once; as in layouts/history.py
 const NEWEST_FIRST = ["", "-revision", "-epoch"];
 const OVER = { entry: "", order: "" }; // what opens over a list
-const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 const set = (id, data) => window.dash_clientside.set_props(id, { data });
 const place = (id) => document.getElementById(id);
 

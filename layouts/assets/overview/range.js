@@ -5,7 +5,6 @@ import { provide, write } from "../live.js";
 import { fetchJson } from "../requests.js";
 
 const PANEL = "overview-equity";
-const TOO_YOUNG = "The account is not that old";
 
 const choice = document.getElementById("overview-range");
 let latest = 0; // the number of the newest request, whose answer alone counts
@@ -29,7 +28,7 @@ async function drawRange() {
   provide("ranges", [{ id: PANEL, display }]);
   for (const each of choice.querySelectorAll("input")) {
     each.disabled = each.value !== range && !ranges.includes(each.value);
-    each.nextElementSibling.title = each.disabled ? TOO_YOUNG : "";
+    each.nextElementSibling.title = each.disabled ? "The account is not that old" : "";
   }
   drawCurve(points, { curve: PANEL, type: "curve-plot" });
 }
