@@ -52,13 +52,12 @@ def register(app: Dash, services: Services) -> None:
     def draw(seen: str | None, view: str, bot: str, kind: str, _: int, pages: int) -> Any:
         if seen is None:
             return (no_update,) * 4
-        match ctx.triggered_id:
-            case "auto-activity-older":
-                pages += 1
-            case "bots-activity":
-                pass
-            case _:
-                pages = 1
+        # a press may come in one call with what the bots did
+        triggered = ctx.triggered_prop_ids
+        if "auto-activity-older.n_clicks" in triggered:
+            pages += 1
+        elif triggered.keys() != {"bots-activity.data"}:
+            pages = 1
         found, is_more = draw_activity(services, view, bot, kind, pages)
         return found, not is_more, pages, view != DECISIONS
 

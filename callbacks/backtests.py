@@ -155,7 +155,8 @@ def _register_run(app: Dash, services: Services) -> None:
     def follow(_: Any, __: Any, running: str | None, ___: Any) -> Sequence[Any]:
         if not running:
             return (no_update,) * len(_SHOWN)
-        is_cancelled = ctx.triggered_id == "backtest-cancel"
+        # a press may come in one call with the look that was due
+        is_cancelled = "backtest-cancel.n_clicks" in ctx.triggered_prop_ids
         act = services.backtests.cancel if is_cancelled else services.backtests.row
         try:
             return _shown(act(running))

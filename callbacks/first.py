@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import uuid4
 
-from dash import Dash, Input, Output, State, ctx, no_update
+from dash import Dash, Input, Output, State, no_update
 
 from balance.api.services import Services
 from balance.core.errors import BalanceError
@@ -65,9 +65,10 @@ def _register_drawing(app: Dash, desk: Desk, services: Services) -> None:
         State(NOW, "data"),
         State(KEPT, "data"),
     )
-    def draw(_: str, __: int, now: Any, kept: Any) -> Sequence[Any]:
+    def draw(_: str, dismissals: int | None, now: Any, kept: Any) -> Sequence[Any]:
         nothing = (no_update,) * (len(STEPS) + 2 + 2 * len(PRESSED))
-        if ctx.triggered_id == "overview-first-dismiss":
+        # Not by what has triggered this: Dash makes one call of a press and what came with it.
+        if dismissals:
             return True, {"dismissed": True, "account": None}, no_update, *nothing
         snapshot, kept = desk.snapshot(), kept or {}
         # What is through in this page stays until it is closed.

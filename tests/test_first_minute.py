@@ -56,14 +56,15 @@ class Page:
         return self.shown
 
     def dismiss(self) -> None:
-        """Press what dismisses it."""
+        """Press what dismisses it, while it is to be drawn anew anyway."""
         values = asked(
             self._client.get,
             "overview-first-drawn",
+            overview_first_dismiss=1,
             overview_first_kept=self.kept,
             overview_first_now=self.now,
         )
-        values["changedPropIds"] = ["overview-first-dismiss.n_clicks"]
+        values["changedPropIds"] = ["overview-first-drawn.data", "overview-first-dismiss.n_clicks"]
         whole = self._client.post(UPDATE, json=values).get_json()["response"]
         self._take(
             {f"{name}.{key}": each for name, ps in whole.items() for key, each in ps.items()}

@@ -391,13 +391,13 @@ class TestOutsideBots:
 
     def test_a_row_has_its_buttons_and_live_figures(self) -> None:
         parts = [*everything(key_rows(self._listed("bot", "grid")))]
-        ids = [each.id for each in parts if isinstance(getattr(each, "id", 0), dict)]
+        ids = [getattr(each, "id", None) for each in parts]
         figures = {
             (getattr(each, OF), getattr(each, LIVE)): each for each in parts if hasattr(each, OF)
         }
         for name in ("bot", "grid"):
             for do in ("connect", "switch", "revoke"):
-                assert ids.count({"type": f"key-{do}", "name": name}) == 1
+                assert ids.count(f"key-{do}-{name}") == 1
             for field in ("positions", "orders", "pnl", "fills", "client", "request"):
                 assert (f"keys/{name}", field) in figures
         assert figures["keys/bot", "pnl"].children == "$0.00"
