@@ -72,9 +72,15 @@ _OUTPUTS: Final = MappingProxyType(
 
 def register(app: Dash, desk: Desk, services: Services) -> None:
     """Let ``desk`` and ``services`` fill the list that the address says."""
-    path, root = app.get_relative_path(PATH), app.get_relative_path("/")
     # The page puts it into the address, which no callback of Dash replaces.
     answer_page(app, NUMBER_AT, lambda typed: _number(typed["name"], typed["typed"]))
+    _register_list(app, desk, services)
+    _register_fields(app, desk, services)
+    _register_news(app, desk, services)
+
+
+def _register_list(app: Dash, desk: Desk, services: Services) -> None:
+    path, root = app.get_relative_path(PATH), app.get_relative_path("/")
 
     # One answer has the rows and all that is said of them: neither is ever of another list.
     @app.callback(
@@ -95,20 +101,8 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
             return answer
         view, first = View.parse(listed["search"], path), request["startRow"]
         params = _params(view, listed["until"])
-        block = {"offset": str(first), "limit": str(BLOCK)}
-        state, instead = "rows", []
-        try:
-            page = history_page(desk, services, _question(view, {**params, **block}))
-        except Exception as fault:
-            # Without an answer the grid would wait for ever.
-            answer["rows"] = {"rowData": [], "rowCount": None}
-            state, is_refused = _problem(fault)
-            instead = unread_list(view, state, is_refused=is_refused)
-        else:
-            answer |= {"rows": _block(view, page, first), "indexing": _indexing(page)}
-            if first == 0 and not page["rows"]:
-                state = "none" if page["index"].is_complete else "none yet"
-                instead = empty_list(view, is_indexed=state == "none")
+        state, instead, rows = _read_rows(desk, services, view, params, first)
+        answer |= rows
         now = {"search": listed["search"], "until": listed["until"], "state": state}
         before = shown or dict.fromkeys(now)
         # What is drawn anew costs the page time, so only what is another one is.
@@ -131,6 +125,29 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
             _fill_in(last, view)
         return answer
 
+
+def _read_rows(
+    desk: Desk, services: Services, view: View, params: Mapping[str, str], first: int
+) -> tuple[str, list[Component], dict[str, Any]]:
+    """The block of rows of ``view`` from the place ``first`` on: what state the list is in, what
+    stands in the place of rows, and the outputs that have the rows."""
+    block = {"offset": str(first), "limit": str(BLOCK)}
+    try:
+        page = history_page(desk, services, _question(view, {**params, **block}))
+    except Exception as fault:
+        # Without an answer the grid would wait for ever.
+        problem, is_refused = _problem(fault)
+        nothing = {"rows": {"rowData": [], "rowCount": None}}
+        return problem, unread_list(view, problem, is_refused=is_refused), nothing
+    rows = {"rows": _block(view, page, first), "indexing": _indexing(page)}
+    if page["rows"] or first > 0:
+        return "rows", [], rows
+    is_indexed = page["index"].is_complete
+    state = "none" if is_indexed else "none yet"
+    return state, empty_list(view, is_indexed=is_indexed), rows
+
+
+def _register_fields(app: Dash, desk: Desk, services: Services) -> None:
     @app.callback(Output("history-filters", "children"), Input(FIELDS, "data"))
     def draw_filters(search: str) -> list[Component]:
         return filter_bar(View.parse(search), _choices(desk, services))
@@ -145,6 +162,8 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
             return no_update
         return options(ctx.triggered_id["name"], _choices(desk, services), chosen)
 
+
+def _register_news(app: Dash, desk: Desk, services: Services) -> None:
     @app.callback(
         Output("history-newer-place", "children", allow_duplicate=True),
         Output("history-words", "children", allow_duplicate=True),

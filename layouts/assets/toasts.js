@@ -82,8 +82,8 @@ function place(region) {
     at = null;
     region.classList.remove("docked");
   } else if (!region.matches(".docked")) {
-    const kept = document.querySelectorAll(document.querySelector(".modal.show") ? DIALOG : PAGE);
-    const taken = Array.from(kept, (each) => each.getBoundingClientRect());
+    const below = document.querySelectorAll(document.querySelector(".modal.show") ? DIALOG : PAGE);
+    const taken = Array.from(below, (each) => each.getBoundingClientRect());
     at = freePlace(at, region.getBoundingClientRect(), taken);
     region.classList.toggle("docked", at === null);
     region.style.translate = at && `${at.x}px ${at.y}px`;

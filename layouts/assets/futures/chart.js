@@ -75,14 +75,14 @@ function paint() {
 function mark() {
   const { positions, open_orders: orders } = snapshot;
   const isShown = ({ symbol }) => symbol === shown.symbol;
-  const wanted = [
+  const found = [
     ...positions.filter(isShown).flatMap(linesOfPosition),
     ...orders.filter(isShown).flatMap(linesOfOrder),
   ];
-  if (JSON.stringify(wanted) !== drawn) {
-    drawn = JSON.stringify(wanted);
+  if (JSON.stringify(found) !== drawn) {
+    drawn = JSON.stringify(found);
     lines.forEach((each) => candles.removePriceLine(each));
-    lines = wanted.map((each) => candles.createPriceLine(each));
+    lines = found.map((each) => candles.createPriceLine(each));
   }
 }
 
