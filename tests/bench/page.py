@@ -131,7 +131,10 @@ def _list_of(table: str, column: str) -> Action:
         _press(f'a[href="/history?table={table}"]'),
         shown(f"=== '?table={table}'") + f" && !!document.querySelector('[col-id={column}]')",
         _press('#history-panel a[href="/history"]'),
-        shown("=== ''") + " && !!document.querySelector('[col-id=kind]')",
+        # the fields of its filters follow the rows
+        shown("=== ''")
+        + " && document.querySelector('[col-id=kind]')"
+        + " && !!document.querySelector('[data-field=kind]')",
     )
 
 
