@@ -88,6 +88,7 @@ def _trade(trade: Row, when: Callable[[str, str], Component], has_owner: bool) -
             *(owner if has_owner else ()),
             *(_cell(head, name, display[field]) for head, field, name in _TRADES),
         ],
+        key=f"{trade['symbol']} {trade['closed_at']}",
         role="row",
     )
 

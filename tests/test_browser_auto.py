@@ -106,6 +106,34 @@ _HOLD = """
 """
 
 
+def test_the_activity_holds_still_where_somebody_reads_in_it(
+    still: Server, open_browser: Opened
+) -> None:
+    bot_id = _made(still)
+    for _ in range(20):
+        for verb in ("stop", "start"):
+            assert still.post(None, f"/bots/{bot_id}/{verb}").status_code == 200
+    browser = _auto(still, open_browser)
+    wait_for(lambda: len(_listed(browser)) > 40, "the activity")
+    place = (
+        "const list = document.getElementById('auto-activity-list');"
+        "if (arguments[0] !== null) list.scrollTop = arguments[0];"
+        "const row = list.querySelector(`[data-entry='${arguments[1]}']`);"
+        "return row.getBoundingClientRect().top - list.getBoundingClientRect().top;"
+    )
+    newest = int(
+        browser.find_element("#auto-activity-list [data-entry]").get_attribute("data-entry")
+    )
+    before = browser.driver.execute_script(place, 200, newest - 10)
+    assert still.post(None, f"/bots/{bot_id}/stop").status_code == 200
+    wait_for(lambda: browser.find_elements(f"[data-entry='{newest + 1}']"), "what it did since")
+    # the browser keeps the place with its next frame
+    wait_for(
+        lambda: abs(browser.driver.execute_script(place, None, newest - 10) - before) < 1,
+        "the row that is read where it was",
+    )
+
+
 def test_a_press_is_not_lost_where_its_row_is_drawn_anew_meanwhile(
     still: Server, open_browser: Opened
 ) -> None:
