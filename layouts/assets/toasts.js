@@ -18,7 +18,7 @@ const LOOK_MS = 100;
 // what they never lie over; where a dialog is open, the page behind it is not read
 const DIALOG = ".sidebar, .modal.show .modal-content";
 const PAGE =
-  ".sidebar, .ticker, .tab-row, .note-strip, .metric, .ticket, dl, table:not(.chart *, .curve-plot *, .spark *), " +
+  ".sidebar, .ticker, .tab-row, .note-strip, .metric, .metric-label, .ticket, dl, table:not(.chart *, .curve-plot *, .spark *), " +
   ".desk-grid-table, .ledger, .equation, #content :is(h2, button, a, input, select, summary, label, .readout)";
 
 /* Shows `message`, and returns the box that does. An `action` is the label of a button and its attributes. What

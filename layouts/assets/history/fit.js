@@ -4,7 +4,7 @@ const CARDS_BELOW = 640; // of the table, px
 const PADDING = 22; // of a cell, both sides, and of the bar between two headings
 const SORT_ICON = 20;
 
-let longest = {}; // text of each column
+const longest = new Map(); // the longest text of each column
 
 const width = () => document.getElementById("history-rows").clientWidth;
 const isOfCards = () => width() < CARDS_BELOW;
@@ -30,7 +30,7 @@ export function fitting(all, sort) {
     const heading = widthOf(column.headerName) + (isSorted ? SORT_ICON : 0);
     return {
       ...column,
-      minWidth: Math.max(column.minWidth, heading, widthOf(longest[column.colId] ?? "")),
+      minWidth: Math.max(column.minWidth, heading, widthOf(longest.get(column) ?? "")),
       sort: isSorted ? (sort.startsWith("-") ? "desc" : "asc") : null,
     };
   });
@@ -41,16 +41,13 @@ export function measure(api, all) {
   const fits = all.filter(({ context }) => context?.fits);
   let isMore = false;
   api.forEachNode(({ data }) => {
-    for (const { colId } of fits) {
-      const text = data?.texts[colId] ?? "";
-      if (text.length > (longest[colId]?.length ?? 0)) {
-        longest[colId] = text;
+    for (const column of fits) {
+      const text = data?.texts[column.colId] ?? "";
+      if (text.length > (longest.get(column)?.length ?? 0)) {
+        longest.set(column, text);
         isMore = true;
       }
     }
   });
   return isMore;
 }
-
-/* Forgets it, as another list has other columns. */
-export const forget = () => (longest = {});

@@ -8,7 +8,7 @@ import { calm, followAddress } from "../screen.js";
 import { followSettings } from "../settings/settings.js";
 import { write } from "../live.js";
 import { pick, setPicked } from "./cells.js";
-import { fitting, forget, heights, measure } from "./fit.js";
+import { fitting, heights, measure } from "./fit.js";
 import { PATH, hrefWith, member } from "./view.js";
 
 const PAUSE_MS = 1000; // between requests for what is new
@@ -111,17 +111,22 @@ export function choose(filters) {
 }
 
 function requestRows() {
-  forget();
   showColumns();
   // no other rows came yet that are of the list before
   loading()?.startRow === 0 ? requestAgain() : grid.purgeInfiniteCache();
   grid.ensureIndexVisible(0, "top");
 }
 
+let looks = ""; // what the grid was last given of its columns, which takes it some 20 ms
+
 /* Has the grid show the columns of the list that there is room for. */
 function showColumns() {
   const [rowHeight, headerHeight] = heights();
-  grid.updateGridOptions({ columnDefs: fitting(columns(), listMember("sort")), rowHeight, headerHeight });
+  const options = { columnDefs: fitting(columns(), listMember("sort")), rowHeight, headerHeight };
+  if (JSON.stringify(options) !== looks) {
+    looks = JSON.stringify(options);
+    grid.updateGridOptions(options);
+  }
 }
 
 /* Requests the block that is under way once more; the grid is given the newest answer alone. */
