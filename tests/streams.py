@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any, Self, TypeVar
 
@@ -71,14 +72,15 @@ class Listener:
     def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         self._loop = asyncio.new_event_loop()
         self._url, self._headers = url, headers
-        self._session: ClientSession
+        self._open = AsyncExitStack()
         #: The connection.
         self.socket: ClientWebSocketResponse
 
     def __enter__(self) -> Self:
         async def connect() -> None:
-            self._session = ClientSession()
-            self.socket = await self._session.ws_connect(self._url, headers=self._headers)
+            session = await self._open.enter_async_context(ClientSession())
+            connecting = session.ws_connect(self._url, headers=self._headers)
+            self.socket = await self._open.enter_async_context(connecting)
 
         try:
             self._wait(connect())
@@ -88,7 +90,7 @@ class Listener:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._wait(self._session.close())
+        self._wait(self._open.aclose())
         self._loop.close()
 
     def send(self, method: str, *params: object, number: object = 1) -> Any:

@@ -244,7 +244,7 @@ def test_the_running_epoch_is_marked_and_its_figures_follow_in_any_order(
 ) -> None:
     go_to(browser, server, "&sort=epoch")
     running = wait_for_epochs(browser, server, sort="epoch")[-1]["epoch"]
-    assert marked(browser) == [running]
+    wait_for(lambda: marked(browser) == [running], "its mark")
     balance = server.post({"deposit": 12.5}).json()["display"]["balance"]
     wait_for(lambda: cell_text(browser, running, "balance") == balance, "the new balance")
     server.post({}, "/virtual_balance/reset")
@@ -253,7 +253,7 @@ def test_the_running_epoch_is_marked_and_its_figures_follow_in_any_order(
     assert shown(browser)[-1] == running
     click(browser, "#history-newer")
     wait_for_epochs(browser, server, sort="epoch")
-    assert marked(browser) == [running + 1]
+    wait_for(lambda: marked(browser) == [running + 1], "the mark of the new one")
     assert browser.get_logs() == []
 
 
