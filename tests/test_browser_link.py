@@ -254,3 +254,21 @@ def test_what_a_killed_server_owes_comes_from_the_next_one_and_is_booked_once(
         browser.wait_for_element("#alerts-save:enabled").click()
         browser.wait_for_contains_text("#alerts-said", "Made the alert")
         assert len(last.get("/alerts").json()["alerts"]) == 1
+
+
+def test_a_bot_that_a_killed_server_was_to_make_is_made_once_by_the_next_one(
+    server: Server, start_server: Callable[..., Server], open_browser: Opened
+) -> None:
+    with Relay(server.port) as relay:
+        browser = open_browser(f"{relay.url}/auto")
+        wait_for_link(browser, "Live")
+        browser.wait_for_element("#auto-new-bot:enabled").click()
+        browser.wait_for_contains_text("#bot-strategy-words", " ")
+        write(browser, "bot-name", "Twice")
+        _kill_under_way(browser, relay, server, "#bot-save")
+        browser.wait_for_contains_text("#bot-error", "it will not be done twice")
+        again = start_server(port=server.port)
+        assert again.get("/bots").json()["bots"] == []
+        browser.wait_for_element("#bot-save:enabled").click()
+        wait_for(lambda: "Twice" in text(browser, "auto-bots"), "its row")
+        assert [each["name"] for each in again.get("/bots").json()["bots"]] == ["Twice"]
