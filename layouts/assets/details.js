@@ -10,7 +10,6 @@ import { isOff } from "./link.js";
 import { setting } from "./settings/settings.js";
 
 const PAUSE_MS = 1000;
-const set = (id, data) => window.dash_clientside.set_props(id, { data });
 const called = () => window.dash_clientside.callback_context;
 
 // by the store that has something read: what, when, and of which account
@@ -25,7 +24,7 @@ function stateOf({ account, revision, portfolio_value: equity }) {
 function read(store, shown) {
   const at = Date.now();
   reads[store] = { shown, at, ...(snapshot && stateOf(snapshot)) };
-  set(store, { shown, at });
+  window.dash_clientside.set_props(store, { data: { shown, at } });
 }
 
 // in how many ms what the element with these data is to be read anew
@@ -133,6 +132,7 @@ register({
 });
 followAccount(() => {
   document.getElementById("history-undo-place").hidden = !snapshot?.can_undo_reset;
-  follow();
+  // what is in sight is worked out once the figures are shown
+  setTimeout(follow, 0);
 });
 document.addEventListener("visibilitychange", follow);
