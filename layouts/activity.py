@@ -82,14 +82,16 @@ def _decision(entry: Row) -> html.Tr:
 def _trade(trade: Row, when: Callable[[str, str], Component], has_owner: bool) -> html.Tr:
     display = trade["display"]
     owner = [_cell("Bot", "who", trade["name"]), _cell("Symbol", "", trade["symbol"])]
+    # Not the time: a replay that is played again has the same ones.
+    key = {} if trade["place"] is None else {"key": trade["place"]}
     return html.Tr(
         [
             _cell("Closed", "when", when(trade["closed_at"], trade["symbol"])),
             *(owner if has_owner else ()),
             *(_cell(head, name, display[field]) for head, field, name in _TRADES),
         ],
-        key=f"{trade['symbol']} {trade['closed_at']}",
         role="row",
+        **key,
     )
 
 

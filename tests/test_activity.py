@@ -31,6 +31,7 @@ DISPLAY = {
     "closed_because": "stop-loss",
 }
 TRADE = {
+    "place": "7",
     "name": "Trend",
     "symbol": "BTC/USDT",
     "closed_at": "2026-01-02T03:04:05Z",
@@ -64,6 +65,14 @@ def test_a_trade_says_whose_it_is_where_there_are_several() -> None:
     alone = cells(trade_table([TRADE], when=lambda time, _: html.Time(time), has_owner=False))
     assert set(shown) - set(alone) == {"Bot", "Symbol"}
     assert alone["Closed"].children == TRADE["closed_at"]
+
+
+def test_trades_that_ended_at_one_moment_of_a_replay_are_rows_of_their_own() -> None:
+    rows = trade_table([TRADE, {**TRADE, "place": "9.2"}]).children[1].children
+    assert [row.key for row in rows] == ["7", "9.2"]
+    # those of a backtest never move
+    (row,) = trade_table([{**TRADE, "place": None}]).children[1].children
+    assert not hasattr(row, "key")
 
 
 def test_figures_of_a_trade_have_the_tone_of_their_sign() -> None:
