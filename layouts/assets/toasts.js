@@ -18,8 +18,9 @@ const LOOK_MS = 100;
 // what they never lie over; where a dialog is open, the page behind it is not read
 const DIALOG = ".sidebar, .modal.show .modal-content";
 const PAGE =
-  ".sidebar, .ticker, .tab-row, .note-strip, .metric, .metric-label, .ticket, dl, table:not(.chart *, .curve-plot *, .spark *), " +
-  ".desk-grid-table, .ledger, .equation, #content :is(h2, button, a, input, select, summary, label, .readout)";
+  ".sidebar, .ticker, .tab-row, .note-strip, .metric, .ticket, dl, table:not(.chart *, .curve-plot *, .spark *), " +
+  ".desk-grid-table, .ledger, .equation, #content :is(h2, button, a, input, select, summary, label, .readout), " +
+  ".metric-label";
 
 /* Shows `message`, and returns the box that does. An `action` is the label of a button and its attributes. What
  * `stays` is there until it is closed; neither is pushed out by others. */
@@ -91,8 +92,7 @@ function place(region) {
 }
 
 onArrival("#toasts", (region) => {
-  const show = () => (arrange(region), place(region));
-  new MutationObserver(show).observe(region, { childList: true });
+  new MutationObserver(() => (arrange(region), place(region))).observe(region, { childList: true });
   setInterval(() => region.querySelector(".toast-box") && place(region), LOOK_MS);
   region.addEventListener("click", ({ target }) => {
     if (target.matches("button")) {
